@@ -1,0 +1,86 @@
+# Every target has a sentence behind ##; `make help` prints them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools are built once from pinned versions into the user's cache, each in a folder of its own version.
+CACHE := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/taskflow
+BUF_VERSION := v1.57.2
+PROTOC_GEN_GO_VERSION := v1.36.12
+GOLANGCI_VERSION := v2.8.0
+GOVULNCHECK_VERSION := v1.1.4
+BUF := $(CACHE)/tools/buf-$(BUF_VERSION)/buf
+PROTOC_GEN_GO := $(CACHE)/tools/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)/protoc-gen-go
+GOLANGCI := $(CACHE)/tools/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
+GOVULNCHECK := $(CACHE)/tools/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+
+MODULES := proto pkg services
+TASKFLOW := go run ./services/taskflow
+
+# How long each fuzz target runs, and which tests: make test RUN=TestName PKG=./services/notifier/...
+FUZZTIME ?= 30s
+PKG ?= ./proto/... ./pkg/... ./services/...
+RUN ?=
+
+.PHONY: help
+help: ## Show what can be made.
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi
+
+.PHONY: up
+up: ## Run all of TaskFlow on this machine; Ctrl-C stops it.
+	@$(TASKFLOW) up
+
+.PHONY: down
+down: ## Stop what `make up` started in this checkout; data stays.
+	@$(TASKFLOW) down
+
+.PHONY: test
+test: ## Run every test, with the race detector, against real parts.
+	go test -race -timeout 25m $(if $(RUN),-run '$(RUN)') $(PKG)
+	$(if $(RUN),,cd dapr/runtime && GOWORK=off go test -timeout 15m ./...)
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder for FUZZTIME each (30s).
+	@grep -rl '^func Fuzz' --include='*_test.go' proto pkg services | while read -r file; do \
+		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' "$$file" | while read -r target; do \
+			echo "fuzz $$target ($$(dirname "$$file"))"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## Measure the running suite and print DESIGN's table; writes bench.json.
+	@$(TASKFLOW) bench --json bench.json
+
+.PHONY: lint
+lint: $(GOLANGCI) $(BUF) ## Check style, mistakes and the contracts.
+	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(GOLANGCI) run --config ../.golangci.yml ./...); done
+	@cd dapr/runtime && echo "golangci-lint dapr/runtime" && GOWORK=off $(GOLANGCI) run --config ../../.golangci.yml ./...
+	@cd proto && $(BUF) lint && $(BUF) format -d --exit-code
+	@last=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
+	if [ -n "$$last" ]; then cd proto && $(BUF) breaking --against "../.git#tag=$$last,subdir=proto"; else echo "buf breaking: no release tag to compare with yet"; fi
+
+.PHONY: gen
+gen: $(BUF) $(PROTOC_GEN_GO) ## Generate what is generated: protobuf, the REST door, Dapr scopes, settings tables.
+	@cd proto && PATH="$(dir $(PROTOC_GEN_GO)):$$PATH" $(BUF) generate
+	@cd services && go generate ./...
+	@go test ./pkg/topics/... ./pkg/sidecar/... ./services/... -run 'Generated' -update
+
+.PHONY: verify
+verify: gen ## Generate again and fail if anything differs from what is committed; modules tidy.
+	@for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy -diff && GOWORK=off go build ./...); done
+	@cd dapr/runtime && GOWORK=off go mod verify >/dev/null
+	@git diff --exit-code -- . || { echo "generated files differ: run 'make gen' and commit"; exit 1; }
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in what our code reaches.
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GOVULNCHECK) ./...); done
+
+$(BUF):
+	GOWORK=off GOBIN=$(@D) go install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)
+$(PROTOC_GEN_GO):
+	GOWORK=off GOBIN=$(@D) go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+$(GOLANGCI):
+	GOWORK=off GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+$(GOVULNCHECK):
+	GOWORK=off GOBIN=$(@D) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

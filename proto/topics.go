@@ -1,0 +1,76 @@
+package proto
+
+import "time"
+
+// Topic is a topic's name on the broker.
+type Topic string
+
+// The topics. All are keyed by user, so that one user's events stay in order.
+const (
+	Tasks         Topic = "tasks.events"
+	Users         Topic = "users.events"
+	Conversations Topic = "conversations.events"
+	Scheduling    Topic = "tasks.scheduling"
+	MCPRequests   Topic = "mcp.requests"
+	MCPReplies    Topic = "mcp.replies"
+	// Probes carries a fan-out subscriber's own readiness probes back to it, and nothing else.
+	Probes Topic = "notifier.probes"
+)
+
+// The services, by their Dapr app id.
+const (
+	TaskAPI   = "task-api"
+	MCPTools  = "mcp-tools"
+	ChatAgent = "chat-agent"
+	Notifier  = "notifier"
+	Scheduler = "scheduler"
+)
+
+// TopicSpec is what a topic must look like and who may use it.
+type TopicSpec struct {
+	Name       Topic
+	Partitions int
+	Retention  time.Duration
+	Publishers []string
+	// Subscribers share the work: all replicas of one are one consumer group, and what it cannot process goes to
+	// its dead-letter topic.
+	Subscribers []string
+	// FanOut subscribers see every event on every replica: each replica is a consumer group of its own. They keep no
+	// dead letters, because they have no effect to lose: a replica fills what it missed from the event log.
+	FanOut []string
+}
+
+const week = 7 * 24 * time.Hour
+
+// Topics lists every topic but the dead-letter topics, which follow from it.
+func Topics() []TopicSpec {
+	return []TopicSpec{
+		{Tasks, 12, week, []string{TaskAPI, MCPTools, Scheduler}, []string{Scheduler}, []string{Notifier}},
+		{Users, 12, week, []string{TaskAPI}, []string{Scheduler}, []string{Notifier}},
+		{Conversations, 12, week, []string{MCPTools}, nil, nil},
+		{Scheduling, 12, week, []string{Scheduler}, []string{Scheduler}, nil},
+		{MCPRequests, 12, week, []string{ChatAgent}, []string{MCPTools}, nil},
+		{MCPReplies, 12, week, []string{MCPTools}, nil, []string{ChatAgent}},
+		{Probes, 1, time.Hour, []string{Notifier}, nil, []string{Notifier}},
+	}
+}
+
+// DeadLetter names the topic that takes what the consumer could not process of topic.
+func DeadLetter(topic Topic, consumer string) Topic {
+	return topic + "." + Topic(consumer) + ".dlq"
+}
+
+// AllTopics lists every topic with the dead-letter topics: published by the failing consumer's own sidecar, consumed by
+// the same consumer's dead-letter recorder.
+func AllTopics() []TopicSpec {
+	all := Topics()
+	for _, t := range Topics() {
+		for _, s := range t.Subscribers {
+			all = append(all, TopicSpec{
+				Name: DeadLetter(t.Name, s), Partitions: 3, Retention: 4 * week,
+				Publishers: []string{s}, Subscribers: []string{s},
+			})
+		}
+	}
+	return all
+}
