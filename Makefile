@@ -21,6 +21,7 @@ TASKFLOW := go run ./services/taskflow
 FUZZTIME ?= 30s
 PKG ?= ./proto/... ./pkg/... ./services/...
 RUN ?=
+BENCH ?=
 
 .PHONY: help
 help: ## Show what can be made.
@@ -50,7 +51,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (30s).
 
 .PHONY: bench
 bench: ## Measure the running suite and print DESIGN's table; writes bench.json.
-	@$(TASKFLOW) bench --json bench.json
+	@$(TASKFLOW) bench --json bench.json $(BENCH)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(BUF) ## Check style, mistakes and the contracts.
