@@ -1,0 +1,139 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Service is one thing to run: data, so that `taskflow up`, a test with two notifiers and a test with a program of its
+// own differ in nothing but a list.
+type Service struct {
+	// App is the Dapr app id ("task-api"). Two services may share it: they are replicas of one app.
+	App string
+	// Package is the Go package to build, below services ("./task-api").
+	Package string
+	// Command runs a program that is there already instead of building one. Its first element is an absolute path.
+	Command []string
+	// Dir is the working directory of the program; empty means the checkout.
+	Dir string
+	// Env is added to what every service gets, and overrides it ("NAME=value").
+	Env []string
+	// Database says that the service may have DATABASE_URL. Who does not say so never sees it.
+	Database bool
+	// NoSidecar runs the service without a daprd beside it.
+	NoSidecar bool
+}
+
+// Default lists the services of the product that this checkout has.
+func Default() []Service {
+	return []Service{
+		{App: "task-api", Package: "./task-api", Database: true},
+		{App: "notifier", Package: "./notifier", Database: true},
+	}
+}
+
+// unit is a service with its place in a stack.
+type unit struct {
+	Service
+	name  string // unique: the app id, with "-2" and so on for its further replicas
+	ports servicePorts
+}
+
+func units(services []Service, ports Ports) ([]unit, error) {
+	replicas := map[string]int{}
+	var all []unit
+	for slot, s := range services {
+		if s.App == "" || (s.Package == "") == (len(s.Command) == 0) {
+			return nil, fmt.Errorf("service %d (%q) needs an App and either a Package or a Command", slot, s.App)
+		}
+		replicas[s.App]++
+		name := s.App
+		if n := replicas[s.App]; n > 1 {
+			name += "-" + strconv.Itoa(n)
+		}
+		all = append(all, unit{s, name, ports.service(slot)})
+	}
+	return all, nil
+}
+
+// sidecarName is the name of a service's daprd within the stack.
+func (u unit) sidecarName() string { return u.name + "-dapr" }
+
+// portUses lists what the unit listens on.
+func (u unit) portUses() []portUse {
+	const change = "change them all with --base-port or TASKFLOW_BASE_PORT"
+	uses := []portUse{{u.ports.http, u.name + " (HTTP)", change}}
+	if u.NoSidecar {
+		return uses
+	}
+	sidecar := "the sidecar of " + u.name
+	return append(uses,
+		portUse{u.ports.app, u.name + " (Dapr callback)", change},
+		portUse{u.ports.daprHTTP, sidecar + " (HTTP)", change},
+		portUse{u.ports.daprGRPC, sidecar + " (gRPC)", change},
+		portUse{u.ports.daprInternal, sidecar + " (internal gRPC)", change},
+		portUse{u.ports.daprMetric, sidecar + " (metrics)", change},
+	)
+}
+
+// world is what all units of a stack share.
+type world struct {
+	secrets     secrets
+	databaseURL string
+	origin      string
+	logLevel    string
+}
+
+// serviceEnv is the whole environment of the service.
+func (u unit) serviceEnv(w world) []string {
+	env := append(inherited(),
+		"HTTP_ADDR="+loopback(u.ports.http),
+		"POD_NAME="+u.name,
+		"JWT_SECRET="+w.secrets.JWT,
+		"CORS_ORIGINS="+w.origin,
+		"LOG_LEVEL="+w.logLevel,
+	)
+	if !u.NoSidecar {
+		env = append(env,
+			"APP_ADDR="+loopback(u.ports.app),
+			"DAPR_GRPC_ENDPOINT="+loopback(u.ports.daprGRPC),
+			"DAPR_GRPC_PORT="+strconv.Itoa(u.ports.daprGRPC),
+			"DAPR_API_TOKEN="+w.secrets.Dapr,
+			"APP_API_TOKEN="+w.secrets.App,
+		)
+	}
+	if u.Database {
+		env = append(env, "DATABASE_URL="+w.databaseURL)
+	}
+	return append(env, u.Env...)
+}
+
+// sidecarEnv is the whole environment of the service's daprd. The secrets are here too because the local secret store
+// reads them from the environment of the sidecar.
+func (u unit) sidecarEnv(w world) []string {
+	env := append(inherited(),
+		"POD_NAME="+u.name, // {podName} in a component
+		"DAPR_API_TOKEN="+w.secrets.Dapr,
+		"APP_API_TOKEN="+w.secrets.App,
+		"JWT_SECRET="+w.secrets.JWT,
+	)
+	if u.Database {
+		env = append(env, "DATABASE_URL="+w.databaseURL)
+	}
+	return env
+}
+
+// inherited is our environment without what would tell a child of another stack, or give it what only some may have.
+func inherited() []string {
+	own := []string{
+		"DATABASE_URL", "KAFKA_BROKERS", "JWT_SECRET", "HTTP_ADDR", "APP_ADDR", "CORS_ORIGINS", "LOG_LEVEL", "POD_NAME",
+		"APP_API_TOKEN", "NAMESPACE",
+	}
+	return slices.DeleteFunc(os.Environ(), func(setting string) bool {
+		name, _, _ := strings.Cut(setting, "=")
+		return slices.Contains(own, name) || strings.HasPrefix(name, "DAPR_") || strings.HasPrefix(name, "PG")
+	})
+}
