@@ -1,0 +1,21 @@
+package auth
+
+import (
+	"net/http"
+	"strings"
+)
+
+const cookieName = "taskflow_token"
+
+// FromRequest is the token a request carries: that of its Authorization header if it is a Bearer one (RFC 6750), else
+// that of the cookie taskflow_token, else nothing.
+func FromRequest(r *http.Request) string {
+	const scheme = "Bearer "
+	if h := r.Header.Get("Authorization"); len(h) > len(scheme) && strings.EqualFold(h[:len(scheme)], scheme) {
+		return strings.TrimSpace(h[len(scheme):])
+	}
+	if c, err := r.Cookie(cookieName); err == nil {
+		return c.Value
+	}
+	return ""
+}
