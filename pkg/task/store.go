@@ -1,0 +1,127 @@
+package task
+
+import (
+	"context"
+	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/event"
+	contract "github.com/taskflow-suite/taskflow/proto"
+)
+
+// Store keeps tasks, profiles and the event log together. Every change and its events are saved in one transaction;
+// the order of a user's events is the order of that user's commits. Every method is bounded by its context.
+//
+// tasktest.Store is the suite every implementation passes. Errors that are none of those named are internal, or
+// errs.Unavailable when the database does not answer.
+type Store interface {
+	// Create saves new tasks of one user (at most 100) with their events, in order. errs.Conflict if an id is taken, or if
+	// once has a key that the user has used in the last 24 hours: then nothing is saved and Recall tells what it made.
+	Create(ctx context.Context, userID string, once Idempotency, tasks ...Task) error
+	// Recall returns what was stored under a user's idempotency key. errs.NotFound if there is nothing.
+	Recall(ctx context.Context, userID, key string) (Idempotency, error)
+
+	// Get returns one task, in the trash or not. errs.NotFound if the user has none of that id.
+	Get(ctx context.Context, userID, id string) (Task, error)
+	// Change applies fn to the current task and saves what fn left with its events, in one transaction.
+	// version 0 means whatever the current one is. errs.NotFound if there is none; errs.Stale if version is not the
+	// current one (the current task is returned with the error). If fn fails, nothing is saved and its error comes back
+	// as it is. If fn records no fact, nothing is written.
+	Change(ctx context.Context, userID, id string, version int, fn func(*Task) error) (Task, error)
+	// List returns one page of tasks.
+	List(ctx context.Context, userID string, q Query) (Page, error)
+	// Stats counts a user's tasks. Days are the calendar days of zone, the owner's.
+	Stats(ctx context.Context, userID string, now time.Time, zone *time.Location) (Stats, error)
+	// Purge removes for good up to limit tasks, of any users, that went to the trash before a time, each with its event.
+	// It returns how many.
+	Purge(ctx context.Context, before, now time.Time, limit int) (int, error)
+
+	// EnsureProfile makes the user's profile with its event if there is none, and returns the profile.
+	EnsureProfile(ctx context.Context, userID string, zone string, now time.Time) (Profile, error)
+	// ChangeProfile is Change for a profile. errs.NotFound without one.
+	ChangeProfile(ctx context.Context, userID string, version int, fn func(*Profile) error) (Profile, error)
+	// Forget deletes the user with everything of theirs, the event log included, and leaves one user.deleted event.
+	// errs.NotFound without a profile.
+	Forget(ctx context.Context, userID string, now time.Time) error
+
+	// Events returns up to limit events of a topic with a sequence above since, in order, and the topic's current
+	// sequence, 0 before the first event.
+	Events(ctx context.Context, q EventQuery) ([]event.Envelope, int64, error)
+}
+
+// Idempotency is a request that must take effect once, however often it is sent. The zero value is none.
+type Idempotency struct {
+	// Key is the client's; unique per user.
+	Key string
+	// Hash identifies the request's body.
+	Hash string
+	// Answer is what the first request was answered with, encoded by the door it came through.
+	Answer []byte
+}
+
+// Order is what a list is sorted by.
+type Order string
+
+// The orders. Ties are broken by id, so that every order is total and a cursor can point into it.
+const (
+	ByCreated  Order = "created_at"
+	ByUpdated  Order = "updated_at"
+	ByDue      Order = "due_date" // tasks without a due date come last, in both directions
+	ByPriority Order = "priority"
+	ByTitle    Order = "title"
+)
+
+// Query selects tasks. The zero value of a field does not restrict.
+type Query struct {
+	// Deleted selects the trash instead of everything outside it.
+	Deleted   bool
+	Completed *bool
+	Priority  []Priority
+	Tag       string
+	// DueBefore and DueAfter compare with the deadline in the owner's zone (see Due.Deadline); DueBefore excludes,
+	// DueAfter includes.
+	DueBefore time.Time
+	DueAfter  time.Time
+	// OverdueAt selects open tasks whose deadline has passed at that time.
+	OverdueAt time.Time
+	// Text must occur, word by word, in title or description.
+	Text string
+
+	Order      Order // ByCreated when empty
+	Descending bool
+	// After continues behind a Page.Next.
+	After string
+	// Limit is 1 to 200.
+	Limit int
+}
+
+// Page is one page of a list.
+type Page struct {
+	Tasks []Task
+	// Next is the cursor of the following page, empty on the last.
+	Next string
+}
+
+// Stats counts a user's tasks outside the trash.
+type Stats struct {
+	Open, Completed, Overdue, DueToday, Deleted int
+	ByPriority                                  map[Priority]int // open tasks
+	// CompletedPerDay counts the last 30 days, oldest first; the last is today.
+	CompletedPerDay []DayCount
+}
+
+// DayCount is a calendar day, as YYYY-MM-DD, and a number.
+type DayCount struct {
+	Day   string
+	Count int
+}
+
+// EventQuery selects events of one user on one topic.
+type EventQuery struct {
+	UserID string
+	Topic  contract.Topic
+	// AggregateID restricts to one aggregate when set.
+	AggregateID string
+	Since       int64
+	// Limit is 1 to 1000.
+	Limit int
+}

@@ -1,0 +1,112 @@
+package topics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/taskflow-suite/taskflow/pkg/errs"
+	contract "github.com/taskflow-suite/taskflow/proto"
+)
+
+// Apply makes every topic of the contract exist with its partitions and retention, and writes to report what it did of
+// each. It may run again and at the same time as itself. More partitions than the contract says are left alone, because
+// they cannot be taken away. errs.Unavailable if the broker does not answer; other errors name their topics, after the
+// remaining topics were tried.
+//
+// More partitions send the keys of some users to another partition than before: order across the change is not kept.
+func Apply(ctx context.Context, brokers []string, access Access, report io.Writer) error {
+	client, err := access.client(brokers)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	admin := kadm.NewClient(client)
+	have, err := describe(ctx, admin)
+	if err != nil {
+		return err
+	}
+	replicas := access.Replicas
+	if replicas == 0 {
+		replicas = -1
+	}
+	var failed []error
+	for _, want := range contract.AllTopics() {
+		done, err := apply(ctx, admin, want, have.topics[string(want.Name)], replicas)
+		if err != nil {
+			failed = append(failed, errs.Because(err, errs.Unavailable, "%s", want.Name))
+			continue
+		}
+		if _, err := fmt.Fprintf(report, "%s: %s\n", want.Name, done); err != nil {
+			return err
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// apply does what one topic needs and says what that was. have is zero if there is none.
+func apply(ctx context.Context, admin *kadm.Client, want contract.TopicSpec, have Topic, replicas int16) (string, error) {
+	name, retention := string(want.Name), strconv.FormatInt(want.Retention.Milliseconds(), 10)
+	if have.Name == "" {
+		made, err := admin.CreateTopic(ctx, int32(want.Partitions), replicas, map[string]*string{retentionKey: &retention}, name)
+		if err == nil {
+			err = made.Err
+		}
+		if errors.Is(err, kerr.TopicAlreadyExists) {
+			return "created by somebody else meanwhile", nil
+		}
+		return fmt.Sprintf("created with %d partitions, kept for %s", want.Partitions, days(want.Retention)), err
+	}
+	done := ""
+	if have.Partitions < want.Partitions {
+		answers, err := admin.UpdatePartitions(ctx, want.Partitions, name)
+		if err == nil {
+			err = answers.Error()
+		}
+		if err != nil {
+			return "", err
+		}
+		done = fmt.Sprintf("raised from %d to %d partitions", have.Partitions, want.Partitions)
+	}
+	if have.Retention != want.Retention {
+		answers, err := admin.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: retentionKey, Value: &retention}}, name)
+		if err == nil {
+			var answer kadm.AlterConfigsResponse
+			if answer, err = answers.On(name, nil); err == nil {
+				err = answer.Err
+			}
+		}
+		if err != nil {
+			return "", err
+		}
+		if done != "" {
+			done += ", "
+		}
+		done += "kept for " + days(want.Retention) + " instead of " + days(have.Retention)
+	}
+	if done == "" {
+		done = "as it should be"
+	}
+	return done, nil
+}
+
+// days writes a retention as people say it.
+func days(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < 0:
+		return "ever"
+	case d == 0:
+		return "an unknown time"
+	case d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	default:
+		return d.String()
+	}
+}
