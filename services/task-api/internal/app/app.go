@@ -1,0 +1,102 @@
+// Package app is task-api put together: the only room that knows all others.
+//
+// The database is the one thing without which task-api cannot work: it waits for it at the start and is not ready while
+// it is away. Sidecar and broker may come and go: requests succeed, and their events wait in the outbox, whose depth
+// /readyz and /metrics show.
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/auth"
+	"github.com/taskflow-suite/taskflow/pkg/outbox"
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
+	"github.com/taskflow-suite/taskflow/pkg/process"
+	house "github.com/taskflow-suite/taskflow/pkg/rest"
+	"github.com/taskflow-suite/taskflow/pkg/sidecar"
+	"github.com/taskflow-suite/taskflow/pkg/task"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
+	"github.com/taskflow-suite/taskflow/proto"
+	"github.com/taskflow-suite/taskflow/services/task-api/internal/rest"
+)
+
+// Run is task-api, with the settings of the process's environment, until ctx ends.
+func Run(ctx context.Context) error { return run(ctx, os.LookupEnv) }
+
+// flushDeadline bounds the sending of the last spans.
+const flushDeadline = 3 * time.Second
+
+func run(ctx context.Context, env lookup) (err error) {
+	f, err := loadFirst(env)
+	if err != nil {
+		return err
+	}
+	stop, err := telemetry.Start(ctx, proto.TaskAPI, f.Log.LogLevel)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// ctx has ended by now; what it carries has not.
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushDeadline)
+		defer cancel()
+		if failed := stop(flush); err == nil {
+			err = failed
+		}
+	}()
+	client, err := sidecar.Dial(f.Dapr)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	settings, err := load(ctx, client, f.Patience, env)
+	if err != nil {
+		return err
+	}
+	if settings.Migrate {
+		if _, err := postgres.Migrate(ctx, settings.Database.URL.Reveal()); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	db, err := postgres.Open(ctx, settings.Database)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer db.Close() //nolint:errcheck // nothing is left to do
+	return serve(ctx, settings, db, client)
+}
+
+// serve runs the parts until the first of them ends.
+func serve(ctx context.Context, settings Config, db *postgres.DB, client *sidecar.Client) error {
+	verifier, err := auth.New(settings.Auth)
+	if err != nil {
+		return err
+	}
+	callback, err := sidecar.NewServer(sidecar.ServerOptions{
+		Addr: settings.First.Dapr.AppAddr, Token: settings.First.Dapr.AppToken, Open: settings.First.Dapr.Open, Health: db.Ping,
+	})
+	if err != nil {
+		return err
+	}
+	registry := &lease{Registerer: telemetry.Metrics()}
+	defer registry.end()
+	relay := outbox.New(db, client, outbox.Options{Metrics: registry})
+	poolMetrics(registry, db)
+
+	tasks := task.NewService(taskstore.New(db), time.Now)
+	door := house.New(house.Options{Config: settings.HTTP, Untimed: rest.Untimed(), Registry: registry})
+	house.Health(door, readiness(db, client, relay, verifier))
+	if err := rest.Register(door, tasks, time.Now,
+		house.RequireUser(verifier), house.RateLimit(settings.HTTP.Rate, settings.HTTP.Burst)); err != nil {
+		return err
+	}
+	return process.Together(ctx,
+		func(ctx context.Context) error { return house.Serve(ctx, settings.HTTP.Addr, door) },
+		callback.Run,
+		relay.Run,
+		(&janitor{tasks, db, time.Hour}).Run,
+	)
+}

@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/task"
+)
+
+// janitor removes what nobody can ask for any more: tasks that have been in the trash for 30 days, and the keys by which
+// repeated requests and deliveries were recognised. Several replicas may do so at once.
+type janitor struct {
+	tasks *task.Service
+	db    *postgres.DB
+	every time.Duration
+}
+
+// Run cleans at once, then regularly, until ctx ends. What fails is logged and tried again next time.
+func (j *janitor) Run(ctx context.Context) error {
+	ticker := time.NewTicker(j.every)
+	defer ticker.Stop()
+	for {
+		j.clean(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+func (j *janitor) clean(ctx context.Context) {
+	purged, err := j.tasks.EmptyTrash(ctx)
+	report(ctx, "emptied the trash", err, slog.Int("purged", purged))
+	swept, err := j.db.Sweep(ctx)
+	report(ctx, "swept keys that have run out", err, slog.Int64("inbox", swept.Inbox), slog.Int64("idempotency", swept.Idempotency))
+}
+
+func report(ctx context.Context, what string, err error, attrs ...any) {
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		slog.ErrorContext(ctx, "cleaning failed", append(attrs, "what", what, "error", err)...)
+	default:
+		slog.DebugContext(ctx, what, attrs...)
+	}
+}

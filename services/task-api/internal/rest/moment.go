@@ -1,0 +1,51 @@
+package rest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/task"
+)
+
+var (
+	errMoment = errors.New("must be an RFC 3339 instant such as 2026-12-01T09:00:00Z, or a date such as 2026-12-01")
+	errYear   = errors.New("must lie between the years 1970 and 9998")
+)
+
+// parseMoment reads an RFC 3339 instant with its offset, or a date. The error's text is for the caller.
+func parseMoment(s string) (task.Due, error) {
+	if len(s) == len(time.DateOnly) {
+		day, err := time.Parse(time.DateOnly, s)
+		if err != nil {
+			return task.Due{}, errMoment
+		}
+		return task.Due{Date: s}, inYears(day)
+	}
+	// UnmarshalText, unlike Parse, takes nothing but RFC 3339.
+	var at time.Time
+	if err := at.UnmarshalText([]byte(s)); err != nil {
+		return task.Due{}, errMoment
+	}
+	at = at.UTC().Truncate(time.Millisecond)
+	return task.Due{At: at}, inYears(at)
+}
+
+func inYears(t time.Time) error {
+	if t.Year() < 1970 || t.Year() > 9998 {
+		return errYear
+	}
+	return nil
+}
+
+// beginning is the instant a filter's moment means in the user's zone. A date means the beginning of that day; the end of
+// the day before, when tasks due on that day are due, is the same instant, and belongs before it.
+func beginning(m task.Due, zone *time.Location) time.Time {
+	if m.Date == "" {
+		return m.At
+	}
+	day, err := time.ParseInLocation(time.DateOnly, m.Date, zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return day.Add(time.Millisecond)
+}

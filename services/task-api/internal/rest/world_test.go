@@ -1,0 +1,311 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/taskflow-suite/taskflow/pkg/auth"
+	"github.com/taskflow-suite/taskflow/pkg/config"
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
+	house "github.com/taskflow-suite/taskflow/pkg/rest"
+	"github.com/taskflow-suite/taskflow/pkg/task"
+	"github.com/taskflow-suite/taskflow/pkg/testkit"
+	"github.com/taskflow-suite/taskflow/services/task-api/internal/rest"
+)
+
+const secret = "a secret of more than thirty-two bytes, for tests"
+
+// world is the door on a real database behind a real listener.
+type world struct {
+	db     *postgres.DB
+	server *httptest.Server
+	// cut takes the database away.
+	cut func()
+}
+
+type settings struct {
+	house.Config
+	cuttable bool
+}
+
+func open(t testing.TB, s settings) *world {
+	t.Helper()
+	w := &world{}
+	databaseURL := testkit.Postgres(t)
+	if s.cuttable {
+		databaseURL, w.cut = cuttable(t, databaseURL)
+	}
+	w.db = testkit.OpenPostgresAt(t, databaseURL)
+	verifier, err := auth.New(auth.Config{Secret: config.NewSecret(secret)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Rate == 0 {
+		s.Rate, s.Burst = 1_000_000, 1_000_000
+	}
+	e := house.New(house.Options{Config: s.Config, Untimed: rest.Untimed(), Registry: prometheus.NewRegistry()})
+	err = rest.Register(e, task.NewService(taskstore.New(w.db), time.Now), time.Now,
+		house.RequireUser(verifier), house.RateLimit(s.Rate, s.Burst))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(e)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// cuttable puts a wire between the test and its database that can be cut.
+func cuttable(t testing.TB, databaseURL string) (through string, cut func()) {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := u.Host
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed with the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	var (
+		mu    sync.Mutex
+		conns []net.Conn
+		done  sync.WaitGroup
+	)
+	done.Go(func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", target) //nolint:noctx // closed with the test
+			if err != nil {
+				in.Close()
+				return
+			}
+			mu.Lock()
+			conns = append(conns, in, out)
+			mu.Unlock()
+			done.Go(func() { io.Copy(in, out); in.Close() })  //nolint:errcheck // a wire
+			done.Go(func() { io.Copy(out, in); out.Close() }) //nolint:errcheck // a wire
+		}
+	})
+	cut = sync.OnceFunc(func() {
+		l.Close()
+		mu.Lock()
+		for _, c := range conns {
+			c.Close()
+		}
+		mu.Unlock()
+		done.Wait()
+	})
+	t.Cleanup(cut)
+	u.Host = l.Addr().String()
+	return u.String(), cut
+}
+
+// user is somebody with a token.
+type user struct {
+	*world
+	t     testing.TB
+	id    string
+	token string
+}
+
+func (w *world) user(t testing.TB) user {
+	t.Helper()
+	return w.named(t, "user-"+uuid.NewString())
+}
+
+func (w *world) named(t testing.TB, id string) user {
+	t.Helper()
+	token, err := auth.Mint(secret, id, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user{w, t, id, token}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send sends a request to the user's own path. Headers are name, value pairs; an empty value takes the header away.
+func (u user) send(method, path, body string, headers ...string) answer {
+	u.t.Helper()
+	return u.sendTo("/api/"+u.id+path, method, body, headers...)
+}
+
+func (u user) sendTo(path, method, body string, headers ...string) answer {
+	u.t.Helper()
+	var content io.Reader
+	if body != "" {
+		content = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(u.t.Context(), method, u.server.URL+path, content)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+u.token)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] == "" {
+			r.Header.Del(headers[i])
+		} else {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	response, err := u.server.Client().Do(r)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	record.see(u.t, r, response, raw)
+	return answer{response.StatusCode, response.Header, raw}
+}
+
+// want ends the test unless the answer has the status.
+func (a answer) want(t testing.TB, status int) answer {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	return a
+}
+
+func decode[T any](t testing.TB, a answer) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		t.Fatalf("%s: %v", a.body, err)
+	}
+	return v
+}
+
+func (u user) create(body string) rest.Task {
+	u.t.Helper()
+	return decode[rest.Task](u.t, u.send("POST", "/tasks", body).want(u.t, 201))
+}
+
+// problem is what a problem says in one line: its detail, or its wrong fields.
+func problem(t testing.TB, a answer) string {
+	t.Helper()
+	p := decode[rest.Problem](t, a)
+	if a.header.Get("Content-Type") != "application/problem+json" || p.Status != a.status || p.Detail == "" || p.CorrelationID == nil {
+		t.Errorf("not a whole problem: %s %s", a.header.Get("Content-Type"), a.body)
+	}
+	if p.Errors == nil {
+		return p.Detail
+	}
+	var fields []string
+	for _, f := range *p.Errors {
+		fields = append(fields, f.Field+" "+f.Message)
+	}
+	return strings.Join(fields, "; ")
+}
+
+// recorder holds every answer against the specification and remembers which statuses were shown.
+type recorder struct {
+	spec   *openapi3.T
+	router routers.Router
+	mu     sync.Mutex
+	seen   map[string]bool
+}
+
+var record = newRecorder()
+
+func newRecorder() *recorder {
+	spec, err := rest.GetSwagger()
+	if err != nil {
+		panic(err)
+	}
+	router, err := legacy.NewRouter(spec)
+	if err != nil {
+		panic(err)
+	}
+	return &recorder{spec: spec, router: router, seen: map[string]bool{}}
+}
+
+func (r *recorder) see(t testing.TB, request *http.Request, response *http.Response, body []byte) {
+	t.Helper()
+	plain := request.Clone(request.Context())
+	plain.URL.Scheme, plain.URL.Host, plain.Host = "", "", ""
+	route, params, err := r.router.FindRoute(plain)
+	if err != nil {
+		return // an address of no operation
+	}
+	name := route.Operation.OperationID + " " + fmt.Sprint(response.StatusCode)
+	r.mu.Lock()
+	r.seen[name] = true
+	r.mu.Unlock()
+	err = openapi3filter.ValidateResponse(request.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: plain, PathParams: params, Route: route},
+		Status:                 response.StatusCode, Header: response.Header, Body: io.NopCloser(bytes.NewReader(body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
+	})
+	if err != nil {
+		t.Errorf("%s is not as the specification says: %v", name, err)
+	}
+	needs := map[int]string{401: "Www-Authenticate", 429: "Retry-After", 503: "Retry-After"}
+	if header := needs[response.StatusCode]; header != "" && response.Header.Get(header) == "" {
+		t.Errorf("%s lacks the header %s", name, header)
+	}
+}
+
+// unshown lists what the specification names and no test has shown.
+func (r *recorder) unshown() []string {
+	var missing []string
+	for _, item := range r.spec.Paths.Map() {
+		for _, op := range item.Operations() {
+			for status := range op.Responses.Map() {
+				if !r.seen[op.OperationID+" "+status] {
+					missing = append(missing, op.OperationID+" "+status)
+				}
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// TestMain fails if a documented status was shown by no test, provided that all tests ran.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // a line per request hides what a failure says
+	code := m.Run()
+	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" &&
+		flag.Lookup("test.list").Value.String() == "" && flag.Lookup("test.fuzzworker").Value.String() == "false"
+	if missing := record.unshown(); all && code == 0 && len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "no test shows these documented answers:\n\t%s\n", strings.Join(missing, "\n\t"))
+		code = 1
+	}
+	os.Exit(code)
+}
