@@ -1,0 +1,94 @@
+// Package client is TaskFlow from a user's side: REST and the WebSocket gateway, as a browser uses them. The load
+// generator and the end-to-end tests are made of it; it knows nothing that a stranger's client could not know.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Client speaks for one user.
+type Client struct {
+	// API and WS are base URLs such as http://localhost:8080 and ws://localhost:8080.
+	API, WS string
+	UserID  string
+	Token   string
+	// HTTP is shared by the clients of a program, so that connections are.
+	HTTP *http.Client
+}
+
+// NewHTTP makes an HTTP client that keeps up to n connections to each server and gives up on a request after timeout.
+func NewHTTP(n int, timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout:   timeout,
+		Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n, IdleConnTimeout: time.Minute},
+	}
+}
+
+// Task is what tests and measurements read of a task.
+type Task struct {
+	ID        string `json:"id"`
+	Title     string `json:"title"`
+	Completed bool   `json:"completed"`
+	Version   int    `json:"version"`
+}
+
+// Status is an answer that is not the one hoped for.
+type Status struct {
+	Code int
+	Body string
+}
+
+func (s *Status) Error() string { return fmt.Sprintf("status %d: %s", s.Code, s.Body) }
+
+// Create makes a task. key, if not empty, is its Idempotency-Key.
+func (c *Client) Create(ctx context.Context, title, key string) (Task, error) {
+	var t Task
+	err := c.Do(ctx, http.MethodPost, "/tasks", key, map[string]any{"title": title}, &t)
+	return t, err
+}
+
+// Do sends a request below /api/{user_id} and decodes the answer into out, if out is not nil. *Status for an answer
+// that is not 2xx.
+func (c *Client) Do(ctx context.Context, method, path, key string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.API+"/api/"+c.UserID+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	res, err := c.HTTP.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode/100 != 2 {
+		return &Status{res.StatusCode, string(raw)}
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, out)
+}
