@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestEachWrongFieldIsNamed(t *testing.T) {
 	due := task.Due{Date: "2026-12-01"}
 	many := func(n int) (tags []string) {
 		for i := range n {
-			tags = append(tags, fmt.Sprint(i))
+			tags = append(tags, strconv.Itoa(i))
 		}
 		return tags
 	}
@@ -339,7 +340,7 @@ func FuzzReplay(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if !replayed.Fields.Equal(x.Fields) || replayed.Version != x.Version {
+		if !replayed.Equal(x.Fields) || replayed.Version != x.Version {
 			t.Errorf("replayed it is %+v, not %+v", replayed, x)
 		}
 	})

@@ -3,7 +3,7 @@ package task_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,7 +170,7 @@ func TestLimitsHaveDefaultsAndBounds(t *testing.T) {
 	ctx := t.Context()
 	fields := make([]task.Fields, 60)
 	for i := range fields {
-		fields[i].Title = fmt.Sprint(i)
+		fields[i].Title = strconv.Itoa(i)
 	}
 	_, err := create(ctx, s, fields...)
 	must(t, err)

@@ -16,6 +16,7 @@ import (
 type Store interface {
 	// Create saves new tasks of one user (at most 100) with their events, in order. errs.Conflict if an id is taken, or if
 	// once has a key that the user has used in the last 24 hours: then nothing is saved and Recall tells what it made.
+	// errs.Invalid for no task, too many, and another user's. A user without a profile gets one, in UTC.
 	Create(ctx context.Context, userID string, once Idempotency, tasks ...Task) error
 	// Recall returns what was stored under a user's idempotency key. errs.NotFound if there is nothing.
 	Recall(ctx context.Context, userID, key string) (Idempotency, error)
@@ -25,9 +26,11 @@ type Store interface {
 	// Change applies fn to the current task and saves what fn left with its events, in one transaction.
 	// version 0 means whatever the current one is. errs.NotFound if there is none; errs.Stale if version is not the
 	// current one (the current task is returned with the error). If fn fails, nothing is saved and its error comes back
-	// as it is. If fn records no fact, nothing is written.
+	// as it is. If fn records no fact, nothing is written. fn may be called more than once, each time with a fresh copy:
+	// it changes the task and nothing else.
 	Change(ctx context.Context, userID, id string, version int, fn func(*Task) error) (Task, error)
-	// List returns one page of tasks.
+	// List returns one page of tasks. errs.Invalid for a limit, an order or a text that cannot be, and for a cursor that no
+	// page of the same query gave.
 	List(ctx context.Context, userID string, q Query) (Page, error)
 	// Stats counts a user's tasks. Days are the calendar days of zone, the owner's.
 	Stats(ctx context.Context, userID string, now time.Time, zone *time.Location) (Stats, error)
@@ -35,7 +38,9 @@ type Store interface {
 	// It returns how many.
 	Purge(ctx context.Context, before, now time.Time, limit int) (int, error)
 
-	// EnsureProfile makes the user's profile with its event if there is none, and returns the profile.
+	// EnsureProfile makes the user's profile with its event if there is none, and returns the profile, as it was some
+	// seconds ago perhaps. The versions of a user who was forgotten and is back go on where they ended. errs.Invalid for an
+	// id that cannot be a user's.
 	EnsureProfile(ctx context.Context, userID string, zone string, now time.Time) (Profile, error)
 	// ChangeProfile is Change for a profile. errs.NotFound without one.
 	ChangeProfile(ctx context.Context, userID string, version int, fn func(*Profile) error) (Profile, error)
@@ -44,7 +49,7 @@ type Store interface {
 	Forget(ctx context.Context, userID string, now time.Time) error
 
 	// Events returns up to limit events of a topic with a sequence above since, in order, and the topic's current
-	// sequence, 0 before the first event.
+	// sequence, 0 before the first event. errs.Invalid for a limit out of bounds.
 	Events(ctx context.Context, q EventQuery) ([]event.Envelope, int64, error)
 }
 
@@ -101,7 +106,7 @@ type Page struct {
 	Next string
 }
 
-// Stats counts a user's tasks outside the trash.
+// Stats counts a user's tasks. All but Deleted are outside the trash; Overdue and DueToday are open.
 type Stats struct {
 	Open, Completed, Overdue, DueToday, Deleted int
 	ByPriority                                  map[Priority]int // open tasks

@@ -47,7 +47,7 @@ var changing = map[string]func(*testing.T, suite){
 		})
 		got, err := s.Get(t.Context(), user, made.ID)
 		must(t, err)
-		if !got.Fields.Equal(normal) || got.Completed() {
+		if !got.Equal(normal) || got.Completed() {
 			t.Errorf("cleared, it still is %+v", got)
 		}
 	},
@@ -122,8 +122,8 @@ var changing = map[string]func(*testing.T, suite){
 				t.Fatalf("purged %d, want %d", n, want)
 			}
 		}
-		wantEqual(t, "outside the trash", titles(s.list(t, user, task.Query{})), []string{kept.Title})
-		wantEqual(t, "in the trash", titles(s.list(t, user, task.Query{Deleted: true})), []string{young.Title})
+		wantEqual(t, "outside the trash", titles(s.list(t, task.Query{})), []string{kept.Title})
+		wantEqual(t, "in the trash", titles(s.list(t, task.Query{Deleted: true})), []string{young.Title})
 		events := s.events(t, "eve", contract.Tasks)
 		if last := events[len(events)-1]; last.Type != contract.TaskPurged.Name || last.Version != 3 {
 			t.Errorf("the last event is %s, version %d", last.Type, last.Version)

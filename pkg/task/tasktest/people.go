@@ -123,10 +123,10 @@ var people = map[string]func(*testing.T, suite){
 			zone := location(t, name)
 			for _, day := range days {
 				end := task.Due{Date: day}.Deadline(zone)
-				ending := titles(s.list(t, user, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)}))
+				ending := titles(s.list(t, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)}))
 				wantEqual(t, day+" ends in "+name, ending, []string{day})
 			}
-			got := titles(s.list(t, user, task.Query{DueAfter: start, DueBefore: start.Add(time.Millisecond)}))
+			got := titles(s.list(t, task.Query{DueAfter: start, DueBefore: start.Add(time.Millisecond)}))
 			wantEqual(t, "the instant in "+name, got, []string{at.Title})
 			// A task made now, and one moved to a day now, end with the new zone's day.
 			made := s.made(t, user, task.Fields{Title: "made", Due: task.Due{Date: "2030-06-01"}}, start)
@@ -135,7 +135,7 @@ var people = map[string]func(*testing.T, suite){
 			f.Due = task.Due{Date: "2030-06-01"}
 			s.change(t, moved, func(x *task.Task) error { return x.Edit(f, later) })
 			end := f.Due.Deadline(zone)
-			both := s.list(t, user, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)})
+			both := s.list(t, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)})
 			wantEqual(t, "ends of 1 June 2030 in "+name, titles(both), []string{"made", "moved"})
 			for _, x := range []task.Task{made, moved} {
 				s.change(t, x, func(x *task.Task) error { return x.Delete(later) })

@@ -83,7 +83,7 @@ func (s suite) change(t *testing.T, made task.Task, fn func(*task.Task) error) t
 // same compares what is stored of two tasks.
 func same(t *testing.T, what string, got, want task.Task) {
 	t.Helper()
-	if got.ID != want.ID || got.UserID != want.UserID || !got.Fields.Equal(want.Fields) || got.Version != want.Version ||
+	if got.ID != want.ID || got.UserID != want.UserID || !got.Equal(want.Fields) || got.Version != want.Version ||
 		!got.CompletedAt.Equal(want.CompletedAt) || !got.CreatedAt.Equal(want.CreatedAt) ||
 		!got.UpdatedAt.Equal(want.UpdatedAt) || !got.DeletedAt.Equal(want.DeletedAt) {
 		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
@@ -119,12 +119,12 @@ func types(events []event.Envelope) []string {
 	return names
 }
 
-func (s suite) list(t *testing.T, userID string, q task.Query) []task.Task {
+func (s suite) list(t *testing.T, q task.Query) []task.Task {
 	t.Helper()
 	if q.Limit == 0 {
 		q.Limit = task.MaxPage
 	}
-	page, err := s.List(t.Context(), userID, q)
+	page, err := s.List(t.Context(), user, q)
 	must(t, err)
 	return page.Tasks
 }

@@ -3,6 +3,7 @@ package tasktest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,14 +30,14 @@ func atOnce(fn func(i int)) {
 	done.Wait()
 }
 
-// wantWhole checks that a user's sequences have no gap and that each aggregate's versions rise by one.
-func (s suite) wantWhole(t *testing.T, userID string, topic contract.Topic) int {
+// wantWhole checks that the user's sequences have no gap and that each aggregate's versions rise by one.
+func (s suite) wantWhole(t *testing.T, topic contract.Topic) int {
 	t.Helper()
 	versions := map[string]int{}
-	events := s.events(t, userID, topic)
+	events := s.events(t, user, topic)
 	for i, e := range events {
 		if e.Sequence != int64(i+1) {
-			t.Fatalf("event %d of %s has sequence %d", i+1, userID, e.Sequence)
+			t.Fatalf("event %d has sequence %d", i+1, e.Sequence)
 		}
 		if e.Version != versions[e.AggregateID]+1 {
 			t.Fatalf("%s goes from version %d to %d", e.AggregateID, versions[e.AggregateID], e.Version)
@@ -64,7 +65,7 @@ var together = map[string]func(*testing.T, suite){
 		if won.Load() != 1 || stale.Load() != crowd-1 {
 			t.Errorf("%d changed it, %d were stale", won.Load(), stale.Load())
 		}
-		s.wantWhole(t, user, contract.Tasks)
+		s.wantWhole(t, contract.Tasks)
 	},
 	"of a crowd without a version nobody's change is lost": func(t *testing.T, s suite) {
 		made := s.made(t, user, titled("0"), start)
@@ -87,7 +88,7 @@ var together = map[string]func(*testing.T, suite){
 		if len(got.Tags) != crowd || got.Version != crowd+1 {
 			t.Errorf("it has %d tags and version %d", len(got.Tags), got.Version)
 		}
-		s.wantWhole(t, user, contract.Tasks)
+		s.wantWhole(t, contract.Tasks)
 	},
 	"a user's sequences have no gap when a crowd creates": func(t *testing.T, s suite) {
 		s.profile(t, user)
@@ -102,7 +103,7 @@ var together = map[string]func(*testing.T, suite){
 				}
 			}
 		})
-		if n := s.wantWhole(t, user, contract.Tasks); n != crowd*15 {
+		if n := s.wantWhole(t, contract.Tasks); n != crowd*15 {
 			t.Errorf("there are %d events", n)
 		}
 	},
@@ -156,7 +157,7 @@ var together = map[string]func(*testing.T, suite){
 				}
 			}
 		})
-		if n := s.wantWhole(t, user, contract.Tasks); won.Load() != 1 || n != 1 {
+		if n := s.wantWhole(t, contract.Tasks); won.Load() != 1 || n != 1 {
 			t.Errorf("%d made it, there are %d events", won.Load(), n)
 		}
 	},
@@ -166,7 +167,7 @@ var together = map[string]func(*testing.T, suite){
 				t.Error(err)
 			}
 		})
-		if n := s.wantWhole(t, user, contract.Users); n != 1 {
+		if n := s.wantWhole(t, contract.Users); n != 1 {
 			t.Errorf("there are %d events", n)
 		}
 	},
@@ -211,15 +212,15 @@ var together = map[string]func(*testing.T, suite){
 				}
 			}
 		})
-		s.wantWhole(t, user, contract.Tasks)
-		s.wantWhole(t, user, contract.Users)
+		s.wantWhole(t, contract.Tasks)
+		s.wantWhole(t, contract.Users)
 		zone := location(t, s.current(t, user).TimeZone)
 		for _, x := range s.pages(t, user, task.Query{Limit: 50}) {
 			if x.Due.Date == "" {
 				continue
 			}
 			end := x.Due.Deadline(zone)
-			found := ids(s.list(t, user, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)}))
+			found := ids(s.list(t, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)}))
 			if len(found) == 0 {
 				t.Errorf("no task ends with %s in %s", x.Due.Date, zone)
 			}
@@ -237,7 +238,7 @@ var together = map[string]func(*testing.T, suite){
 				case 1:
 					_, err = s.EnsureProfile(ctx, user, "UTC", start)
 				case 2:
-					once := task.Idempotency{Key: fmt.Sprint(j), Hash: "h", Answer: []byte("a")}
+					once := task.Idempotency{Key: strconv.Itoa(j), Hash: "h", Answer: []byte("a")}
 					err = s.Create(ctx, user, once, fresh(t, user, task.Fields{Title: "d", Due: task.Due{Date: "2026-12-02"}}, start))
 				case 3:
 					_, err = s.ChangeProfile(ctx, user, 0, func(p *task.Profile) error { return p.SetTimeZone("Asia/Tokyo", later) })

@@ -1,0 +1,43 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Requeue puts events of the log back into the outbox, with the ids they had, in the order of users, topics and
+// sequences; the relays of the running services publish them. Consumers recognise what they have handled by the id.
+// It returns how many it put there; seen is called after each portion with the number so far. With dryRun it only
+// counts.
+func (db *DB) Requeue(ctx context.Context, f Filter, dryRun bool, seen func(n int)) (int, error) {
+	total := 0
+	err := NewLog(db).Each(ctx, f, func(events []Stored) error {
+		if !dryRun {
+			if err := db.requeue(ctx, events); err != nil {
+				return err
+			}
+		}
+		total += len(events)
+		seen(total)
+		return nil
+	})
+	return total, err
+}
+
+func (db *DB) requeue(ctx context.Context, events []Stored) error {
+	return db.Transaction(ctx, func(tx *Tx) error {
+		rows := make([]Outgoing, len(events))
+		for i, e := range events {
+			data, err := json.Marshal(e.Envelope)
+			if err != nil {
+				return err
+			}
+			rows[i] = Outgoing{
+				Shard: ShardOf(e.UserID), Topic: string(e.Topic), Key: e.UserID, EventID: e.ID, Type: e.Type,
+				Trace: e.Trace, Data: data, CreatedAt: tx.NowFunc(),
+			}
+		}
+		tx.appended = true
+		return tx.Create(&rows).Error
+	})
+}

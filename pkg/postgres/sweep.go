@@ -1,0 +1,46 @@
+package postgres
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// KeepHandled is how long the inbox remembers. A delivery is repeated within a topic's retention of 7 days.
+	KeepHandled = 8 * 24 * time.Hour
+	// KeepAnswers is how long a request with an idempotency key is answered as before.
+	KeepAnswers = 24 * time.Hour
+
+	sweepPortion = 1000
+)
+
+// Swept counts the rows a Sweep removed.
+type Swept struct{ Inbox, Idempotency int64 }
+
+// Sweep removes, in portions, what no repeated delivery or request can ask for any more. Two at once do no harm.
+func (db *DB) Sweep(ctx context.Context) (Swept, error) {
+	now := time.Now()
+	var s Swept
+	var err error
+	if s.Inbox, err = db.sweep(ctx, "inbox", "consumer, event_id", "handled_at", now.Add(-KeepHandled)); err != nil {
+		return s, err
+	}
+	s.Idempotency, err = db.sweep(ctx, "idempotency", "user_id, key", "created_at", now.Add(-KeepAnswers))
+	return s, err
+}
+
+// sweep deletes what is older than a time. The names come from Sweep only.
+func (db *DB) sweep(ctx context.Context, table, key, age string, before time.Time) (int64, error) {
+	total := int64(0)
+	for {
+		old := db.Read(ctx).Table(table).Select(key).Where(age+" < ?", before).Limit(sweepPortion)
+		done := db.Read(ctx).Table(table).Where("("+key+") IN (?)", old).Delete(&struct{}{})
+		if done.Error != nil {
+			return total, Failure(done.Error)
+		}
+		total += done.RowsAffected
+		if done.RowsAffected < sweepPortion {
+			return total, nil
+		}
+	}
+}

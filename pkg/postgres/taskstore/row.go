@@ -1,0 +1,129 @@
+package taskstore
+
+import (
+	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/task"
+)
+
+// row is how Postgres sees a task. It never leaves this package. The columns trashed and search are Postgres's own.
+type row struct {
+	ID               string `gorm:"primaryKey"`
+	UserID           string
+	Title            string
+	Description      string
+	Priority         int16
+	Tags             postgres.Texts
+	DueAt            *time.Time
+	DueDate          *time.Time
+	Deadline         *time.Time
+	Reminders        postgres.Ints
+	RecurrenceRule   *string
+	RecurrenceAnchor *string
+	RecurrenceZone   *string
+	CompletedAt      *time.Time
+	Version          int
+	CreatedAt        time.Time
+	UpdatedAt        time.Time `gorm:"autoUpdateTime:false"`
+	DeletedAt        *time.Time
+}
+
+func (row) TableName() string { return "tasks" }
+
+// rowOf needs the owner's zone only for a task that is due on a day.
+func rowOf(t task.Task, zone *time.Location) row {
+	r := row{
+		ID: t.ID, UserID: t.UserID, Title: t.Title, Description: t.Description,
+		Priority: int16(t.Priority.Rank()), //nolint:gosec // G115: at most 4
+		Tags:     t.Tags, Reminders: t.Reminders,
+		DueAt: orNull(t.Due.At), CompletedAt: orNull(t.CompletedAt), DeletedAt: orNull(t.DeletedAt),
+		Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		Deadline: orNull(t.Due.At),
+	}
+	if t.Due.Date != "" {
+		day, _ := time.Parse(time.DateOnly, t.Due.Date) // checked by task.Fields.Normal
+		r.DueDate, r.Deadline = &day, orNull(t.Due.Deadline(zone))
+	}
+	if n := t.Recurrence; n != nil {
+		anchor := string(n.Anchor)
+		r.RecurrenceRule, r.RecurrenceAnchor, r.RecurrenceZone = &n.Rule, &anchor, &n.TimeZone
+	}
+	return r
+}
+
+func (r row) task() task.Task {
+	t := task.Task{
+		ID: r.ID, UserID: r.UserID,
+		Fields: task.Fields{
+			Title: r.Title, Description: r.Description, Priority: priorityOf(r.Priority),
+			Tags: r.Tags, Reminders: r.Reminders, Due: task.Due{At: orZero(r.DueAt)},
+		},
+		CompletedAt: orZero(r.CompletedAt), Version: r.Version,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), DeletedAt: orZero(r.DeletedAt),
+	}
+	if r.DueDate != nil {
+		t.Due.Date = r.DueDate.Format(time.DateOnly)
+	}
+	if r.RecurrenceRule != nil && r.RecurrenceAnchor != nil && r.RecurrenceZone != nil {
+		t.Recurrence = &task.Recurrence{
+			Rule: *r.RecurrenceRule, Anchor: task.Anchor(*r.RecurrenceAnchor), TimeZone: *r.RecurrenceZone,
+		}
+	}
+	return t
+}
+
+func priorityOf(rank int16) task.Priority {
+	all := task.Priorities()
+	if rank < 0 || int(rank) >= len(all) {
+		return task.None // the table's check keeps this from happening
+	}
+	return all[rank]
+}
+
+// profileRow is how Postgres sees a profile.
+type profileRow struct {
+	UserID    string `gorm:"primaryKey"`
+	TimeZone  string
+	Version   int
+	CreatedAt time.Time
+	UpdatedAt time.Time `gorm:"autoUpdateTime:false"`
+}
+
+func (profileRow) TableName() string { return "profiles" }
+
+func profileRowOf(p task.Profile) profileRow {
+	return profileRow{p.UserID, p.TimeZone, p.Version, p.CreatedAt, p.UpdatedAt}
+}
+
+func (r profileRow) profile() task.Profile {
+	return task.Profile{
+		UserID: r.UserID, TimeZone: r.TimeZone, Version: r.Version,
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+	}
+}
+
+// onceRow is how Postgres sees a request that must take effect once.
+type onceRow struct {
+	UserID    string `gorm:"primaryKey"`
+	Key       string `gorm:"primaryKey"`
+	Hash      string
+	Answer    []byte
+	CreatedAt time.Time
+}
+
+func (onceRow) TableName() string { return "idempotency" }
+
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
