@@ -1,0 +1,114 @@
+// Package app is notifier put together: the only room that knows all others.
+//
+// Nothing it depends on ends it once it runs. Without the database, connected clients go on as long as events come in
+// order; without sidecar or broker, the regular comparison with the event log still tells them, later. Either makes it
+// not ready, so that new clients go to another replica.
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/taskflow-suite/taskflow/pkg/auth"
+	"github.com/taskflow-suite/taskflow/pkg/event"
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/process"
+	"github.com/taskflow-suite/taskflow/pkg/rest"
+	"github.com/taskflow-suite/taskflow/pkg/sidecar"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
+	"github.com/taskflow-suite/taskflow/proto"
+	"github.com/taskflow-suite/taskflow/services/notifier/internal/hub"
+	"github.com/taskflow-suite/taskflow/services/notifier/internal/topics"
+	"github.com/taskflow-suite/taskflow/services/notifier/internal/ws"
+)
+
+// Run is notifier, with the settings of the process's environment, until ctx ends.
+func Run(ctx context.Context) error { return run(ctx, os.LookupEnv, telemetry.Metrics()) }
+
+// flushDeadline bounds the sending of the last spans.
+const flushDeadline = 3 * time.Second
+
+func run(ctx context.Context, env lookup, registry prometheus.Registerer) (err error) {
+	f, err := loadFirst(env)
+	if err != nil {
+		return err
+	}
+	stop, err := telemetry.Start(ctx, proto.Notifier, f.Log.LogLevel)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// ctx has ended by now; what it carries has not.
+		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushDeadline)
+		defer cancel()
+		if failed := stop(flush); err == nil {
+			err = failed
+		}
+	}()
+	client, err := sidecar.Dial(f.Dapr)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	settings, err := load(ctx, client, env)
+	if err != nil {
+		return err
+	}
+	db, err := postgres.Open(ctx, settings.Database)
+	if err != nil {
+		return fmt.Errorf("open the database: %w", err)
+	}
+	defer db.Close()
+	return serve(ctx, settings, db, client, registry)
+}
+
+// serve runs the parts until the first of them ends.
+func serve(ctx context.Context, settings Config, db *postgres.DB, client *sidecar.Client, registry prometheus.Registerer) error {
+	verifier, err := auth.New(settings.Auth)
+	if err != nil {
+		return err
+	}
+	connections := hub.New(eventLog{db}, ws.Encode, hub.Options{
+		PerUser: settings.Connections.PerUser, CheckEvery: settings.Connections.CheckEvery,
+		// The pool's other half is for the regular check and for /readyz.
+		Reads: max(1, settings.Database.MaxConns/2),
+	})
+	door := ws.New(ws.Options{
+		Verifier: verifier, Hub: connections, Origins: settings.HTTP.Origins,
+		MaxConnections: settings.Connections.Max, ShutdownSpread: settings.Connections.Spread,
+	})
+	if err := registry.Register(door.Metrics()); err != nil {
+		return err
+	}
+	defer registry.Unregister(door.Metrics())
+
+	router := event.NewRouter()
+	topics.Register(router, connections)
+	probe := settings.Dapr.NewProbe(client)
+	callback, err := sidecar.NewServer(sidecar.ServerOptions{
+		Addr: settings.Dapr.AppAddr, Token: settings.Dapr.AppToken, Open: settings.Dapr.Open,
+		Subscriptions: []sidecar.Subscription{
+			settings.Dapr.FanOut(proto.Tasks, sidecar.Routed(router)),
+			settings.Dapr.FanOut(proto.Users, sidecar.Routed(router)),
+			probe.Subscription(), // last, see there
+		},
+	})
+	if err != nil {
+		return err
+	}
+	house := rest.New(rest.Options{Config: settings.HTTP, Untimed: []string{ws.Path}})
+	rest.Health(house, readiness(db, verifier, probe, door, settings.Connections.Max))
+	door.Routes(house)
+	warnOfFewFiles(ctx, settings.Connections.Max)
+	return process.Together(ctx,
+		func(ctx context.Context) error { return rest.Serve(ctx, settings.HTTP.Addr, house) },
+		callback.Run,
+		probe.Run,
+		connections.Run,
+		door.Run,
+	)
+}

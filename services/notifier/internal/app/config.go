@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/auth"
+	"github.com/taskflow-suite/taskflow/pkg/config"
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/rest"
+	"github.com/taskflow-suite/taskflow/pkg/sidecar"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
+)
+
+// Config is everything notifier is told by its environment.
+type Config struct {
+	HTTP        rest.Config
+	Connections Connections
+	Auth        auth.Config
+	Database    postgres.Config
+	Dapr        sidecar.Dapr
+	Log         telemetry.Config
+}
+
+// Connections bound the WebSockets of one replica.
+type Connections struct {
+	Max        int           `env:"MAX_CONNECTIONS" default:"12000" doc:"connections at most; beyond it is 503. Each needs one open file and about 20 KB of memory"`
+	PerUser    int           `env:"MAX_CONNECTIONS_PER_USER" default:"100" doc:"connections of one user at most; beyond it the close code is 4029"`
+	Spread     time.Duration `env:"SHUTDOWN_SPREAD" default:"5s" doc:"time over which connections are closed at shutdown, at most 15s"`
+	CheckEvery time.Duration `env:"CHECK_INTERVAL" default:"10s" doc:"about how often each connection's place is compared with the event log, which bounds the delay of an event that the broker lost"`
+}
+
+// maxSpread leaves the rest of the time a process has to stop (25 s) to those who do not read.
+const maxSpread = 15 * time.Second
+
+// Check says what is wrong with the settings.
+func (c Connections) Check() error {
+	var wrong []error
+	if c.Max < 1 {
+		wrong = append(wrong, fmt.Errorf("MAX_CONNECTIONS is %d: expected at least 1", c.Max))
+	}
+	if c.PerUser < 1 {
+		wrong = append(wrong, fmt.Errorf("MAX_CONNECTIONS_PER_USER is %d: expected at least 1", c.PerUser))
+	}
+	if c.Spread < time.Millisecond || c.Spread > maxSpread {
+		wrong = append(wrong, fmt.Errorf("SHUTDOWN_SPREAD is %v: expected 1ms to %v", c.Spread, maxSpread))
+	}
+	if c.CheckEvery < time.Second {
+		wrong = append(wrong, fmt.Errorf("CHECK_INTERVAL is %v: expected at least 1s", c.CheckEvery))
+	}
+	return errors.Join(wrong...)
+}
+
+// first is what must be known before the secret store can be asked for the rest.
+type first struct {
+	Dapr sidecar.Dapr
+	Log  telemetry.Config
+}
+
+type lookup = func(string) (string, bool)
+
+func loadFirst(env lookup) (first, error) {
+	f, err := config.Load[first](env)
+	if err != nil {
+		// All mistakes are reported together, not the first few first.
+		if _, all := config.Load[Config](env); all != nil {
+			return first{}, all
+		}
+	}
+	return f, err
+}
+
+// load reads the settings: secrets from the sidecar's secret store, where there is one, everything else, and what the
+// store does not have, from the environment.
+func load(ctx context.Context, client *sidecar.Client, env lookup) (Config, error) {
+	// Dapr gives its own two tokens to the service in its environment.
+	own := config.SecretNames[sidecar.Dapr]()
+	names := slices.DeleteFunc(config.SecretNames[Config](), func(name string) bool { return slices.Contains(own, name) })
+	return config.Load[Config](client.Secrets(env).Lookup(ctx, names...))
+}
