@@ -204,8 +204,8 @@ func keysOf(document []byte) (map[string]*key, error) {
 }
 
 func (k *key) equal(other *key) bool {
-	raw, comparable := k.raw.(interface{ Equal(crypto.PublicKey) bool })
-	return comparable && k.algorithm == other.algorithm && raw.Equal(other.raw)
+	raw, ok := k.raw.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.algorithm == other.algorithm && raw.Equal(other.raw)
 }
 
 // usableKey gives a public key its algorithm: the only one we take for its type. A symmetric key in a public document is

@@ -22,7 +22,7 @@ func newCORS(origins []string) cors {
 var (
 	varyOrigin  = []string{"Origin"}
 	yes         = []string{"true"}
-	exposed     = []string{"ETag, Location, Retry-After, X-Correlation-ID"}
+	exposed     = []string{"ETag, Idempotency-Replayed, Location, Retry-After, X-Correlation-ID"}
 	corsMethods = []string{"GET, HEAD, POST, PUT, PATCH, DELETE"}
 	corsHeaders = []string{"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Correlation-ID, Traceparent, Mcp-Protocol-Version"}
 	corsMaxAge  = []string{"600"}

@@ -49,7 +49,7 @@ const (
 )
 
 // TooManyRequests is the error of a caller who has to wait: 429 with Retry-After.
-type TooManyRequests struct{ Wait time.Duration }
+type TooManyRequests struct{ Wait time.Duration } //nolint:errname // the status by its own name, RFC 6585
 
 func (e TooManyRequests) Error() string { return "too many requests" }
 
@@ -152,8 +152,8 @@ func report(ctx context.Context, err error, p Problem) {
 	switch p.Status {
 	case http.StatusInternalServerError:
 		attrs := []slog.Attr{slog.String("error", err.Error())}
-		if panic, ok := errors.AsType[panicked](err); ok {
-			attrs = append(attrs, slog.String("stack", string(panic.stack)))
+		if p, ok := errors.AsType[panicked](err); ok {
+			attrs = append(attrs, slog.String("stack", string(p.stack)))
 		}
 		slog.LogAttrs(ctx, slog.LevelError, "a request failed", attrs...)
 	case http.StatusServiceUnavailable:

@@ -475,7 +475,17 @@ func TestOrigins(t *testing.T) {
 			if got.StatusCode == 403 {
 				got.problem(t)
 			}
+			// A preflight asks for permission; only the answer itself has headers to show (Fetch standard, 4.9).
+			if shown := got.Header.Get("Access-Control-Expose-Headers"); (shown != "") != (c.allowed != "|" && c.method != "OPTIONS") {
+				t.Errorf("the page may read %q", shown)
+			}
 		})
+	}
+	shown := strings.Split(call(t, e, "GET", "/x", "", "Origin", ours).Header.Get("Access-Control-Expose-Headers"), ", ")
+	for _, name := range []string{"ETag", "Location", "Retry-After", "X-Correlation-ID", "Idempotency-Replayed"} {
+		if !slices.Contains(shown, name) {
+			t.Errorf("a listed page may not read %s, only %v", name, shown)
+		}
 	}
 	for _, bad := range []string{"*", "https://a.example/", "a.example", "https://a.example/x", "null"} {
 		c := Config{Origins: []string{bad}, BodyLimit: 1, Rate: 1, Burst: 1, Timeout: time.Second}

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,6 +31,30 @@ func TestABusyPortIsNamedWithWhoWantsItWhoHoldsItAndHowToChangeIt(t *testing.T) 
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q: %v", want, err)
 		}
+	}
+}
+
+func TestAServiceThatRunsElsewhereIsReachedThroughTheOriginAndNeitherBuiltNorStarted(t *testing.T) {
+	t.Parallel()
+	ctx := within(t, time.Minute)
+	services := []Service{{App: "task-api", Package: "./does-not-exist", Elsewhere: true}}
+	s := running(ctx, t, Options{Root: stateDir(t), Ports: Ports{Random: true}, Services: services})
+	answer, body := fetch(t, request(t, "GET", s.URL("origin")+"/api/u1/tasks", ""))
+	wantProblem(t, answer, body, 502, "task-api")
+
+	l, err := net.Listen("tcp", strings.TrimPrefix(s.URL("task-api"), "http://"))
+	if err != nil {
+		t.Fatalf("its port is not free for it: %v", err)
+	}
+	teapot := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	elsewhere := &http.Server{Handler: teapot, ReadHeaderTimeout: time.Second}
+	go func() { _ = elsewhere.Serve(l) }()
+	defer elsewhere.Close()
+	if answer, body := fetch(t, request(t, "GET", s.URL("origin")+"/api/u1/tasks", "")); answer.StatusCode != http.StatusTeapot {
+		t.Errorf("the origin answers %d %s", answer.StatusCode, body)
+	}
+	if table := s.Table(); !strings.Contains(table, "elsewhere") {
+		t.Errorf("the table does not say that it runs elsewhere:\n%s", table)
 	}
 }
 

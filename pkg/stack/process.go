@@ -218,7 +218,7 @@ func (p *process) run(ctx context.Context, first chan<- error) (started bool, er
 	}
 	defer out.Close()
 
-	cmd := exec.Command(p.path, p.args...)
+	cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives the context of its start; end signals it
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.env, p.dir, in, in
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.user}
 	dieWithParent(cmd.SysProcAttr, p.orphan)

@@ -25,6 +25,9 @@ type Service struct {
 	Database bool
 	// NoSidecar runs the service without a daprd beside it.
 	NoSidecar bool
+	// Elsewhere leaves service and sidecar to somebody else, such as `dapr run` or a debugger. They keep their ports:
+	// the origin sends requests there, and Start does not wait for them.
+	Elsewhere bool
 }
 
 // Default lists the services of the product that this checkout has.
@@ -65,6 +68,9 @@ func (u unit) sidecarName() string { return u.name + "-dapr" }
 // portUses lists what the unit listens on.
 func (u unit) portUses() []portUse {
 	const change = "change them all with --base-port or TASKFLOW_BASE_PORT"
+	if u.Elsewhere {
+		return nil
+	}
 	uses := []portUse{{u.ports.http, u.name + " (HTTP)", change}}
 	if u.NoSidecar {
 		return uses
@@ -130,7 +136,7 @@ func (u unit) sidecarEnv(w world) []string {
 func inherited() []string {
 	own := []string{
 		"DATABASE_URL", "KAFKA_BROKERS", "JWT_SECRET", "HTTP_ADDR", "APP_ADDR", "CORS_ORIGINS", "LOG_LEVEL", "POD_NAME",
-		"APP_API_TOKEN", "NAMESPACE",
+		"APP_API_TOKEN", "NAMESPACE", "BUS",
 	}
 	return slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")

@@ -49,7 +49,7 @@ func (o Options) needsDatabase() bool {
 }
 
 func (o Options) needsSidecars() bool {
-	return slices.ContainsFunc(o.Services, func(s Service) bool { return !s.NoSidecar })
+	return slices.ContainsFunc(o.Services, func(s Service) bool { return !s.NoSidecar && !s.Elsewhere })
 }
 
 func (o Options) needsBroker() bool { return o.Topics != nil || o.needsSidecars() }
@@ -220,7 +220,7 @@ func (s *Stack) build(ctx context.Context) (p programs, err error) {
 	b := builder{s.root, s.out.say}
 	var packages []string
 	for _, u := range s.units {
-		if u.Package != "" && !slices.Contains(packages, u.Package) {
+		if u.Package != "" && !u.Elsewhere && !slices.Contains(packages, u.Package) {
 			packages = append(packages, u.Package)
 		}
 	}
@@ -314,6 +314,9 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 	shared := world{secrets: s.secrets, databaseURL: s.databaseURL, origin: s.URL("origin"), logLevel: s.o.LogLevel}
 	var all []*part
 	for _, u := range s.units {
+		if u.Elsewhere {
+			continue
+		}
 		path, args := filepath.Join(programs.services, filepath.Base(u.Package)), []string(nil)
 		if len(u.Command) > 0 {
 			path, args = u.Command[0], u.Command[1:]

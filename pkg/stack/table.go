@@ -41,6 +41,11 @@ func (s *Stack) Table() string {
 	for i, p := range parts {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.name, p.address, health[i], s.shown(p.proc.log.path))
 	}
+	for _, u := range s.units {
+		if u.Elsewhere {
+			fmt.Fprintf(w, "%s\t%s\telsewhere\t\n", u.name, s.URL(u.name))
+		}
+	}
 	if s.o.DatabaseURL != "" {
 		fmt.Fprintln(w, "postgres\tDATABASE_URL\tyours\t")
 	}

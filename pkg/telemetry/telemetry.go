@@ -58,7 +58,7 @@ func start(ctx context.Context, out io.Writer, serviceName, level, endpoint stri
 	slog.SetDefault(slog.New(handler))
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		slog.Warn("traces cannot be sent", "error", err.Error()) //nolint:sloglint // OpenTelemetry gives no context
+		slog.Warn("traces cannot be sent", "error", err.Error())
 	}))
 	if endpoint == "" {
 		return func(context.Context) error { return nil }, nil

@@ -119,7 +119,7 @@ func TestMetricsAreServed(t *testing.T) {
 	if err != nil || len(families) == 0 {
 		t.Fatalf("%d families, %v", len(families), err)
 	}
-	if Metrics() != Metrics() || MetricsHandler() == nil {
+	if again := Metrics(); again != Metrics() || MetricsHandler() == nil {
 		t.Error("not one registry per process")
 	}
 }

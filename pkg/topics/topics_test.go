@@ -3,6 +3,7 @@ package topics_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -152,7 +153,7 @@ func TestTailShowsWhatPassesTheFilterAndNamesWhatIsNoEvent(t *testing.T) {
 		}
 		return nil
 	})
-	if got, want := strings.Join(seen, ", "), "one, not a CloudEvent, four"; got != want || err != enough {
+	if got, want := strings.Join(seen, ", "), "one, not a CloudEvent, four"; got != want || !errors.Is(err, enough) {
 		t.Errorf("Tail shows %q and says %v, want %q and %v", got, err, want, enough)
 	}
 }

@@ -39,7 +39,7 @@ type Task struct {
 }
 
 // Status is an answer that is not the one hoped for.
-type Status struct {
+type Status struct { //nolint:errname // it is the status
 	Code int
 	Body string
 }

@@ -47,6 +47,9 @@ func (c *Client) Connect(ctx context.Context, since int64) (*Socket, error) {
 	}
 	dialer := websocket.Dialer{HandshakeTimeout: 10 * time.Second, ReadBufferSize: 1024, WriteBufferSize: 512}
 	conn, res, err := dialer.DialContext(ctx, url, http.Header{"Authorization": {"Bearer " + c.Token}})
+	if res != nil {
+		defer res.Body.Close()
+	}
 	if err != nil {
 		if res != nil {
 			return nil, fmt.Errorf("connect: status %d: %w", res.StatusCode, err)

@@ -32,6 +32,6 @@ func main() {
 			fmt.Fprintln(os.Stderr, "build:", err)
 			os.Exit(1)
 		}
-		fmt.Println(path)
+		fmt.Fprintln(os.Stdout, path)
 	}
 }

@@ -104,7 +104,7 @@ func Run(ctx context.Context, cfg Config, ready func(addr string)) (err error) {
 		return err
 	}
 
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -265,7 +265,7 @@ func logStartsAt(t *testing.T, c *kgo.Client, want int64) {
 			return err
 		}
 		if o, _ := offsets.Lookup(topic, 0); o.Err != nil || o.Offset != want {
-			return fmt.Errorf("the log starts at %d (%v), want %d", o.Offset, o.Err, want)
+			return fmt.Errorf("the log starts at %d (%w), want %d", o.Offset, o.Err, want)
 		}
 		return nil
 	})

@@ -28,7 +28,7 @@ func (cfg Config) keepSweeping(ctx context.Context, admin *kadm.Client) {
 			err := sweep(attempt, admin, now, cfg.MaxRecords)
 			cancel()
 			if err != nil && ctx.Err() == nil {
-				cfg.Log.Warn("could not remove expired records", slog.Any("error", err))
+				cfg.Log.WarnContext(ctx, "could not remove expired records", slog.Any("error", err))
 			}
 		}
 	}

@@ -57,7 +57,7 @@ type Process struct {
 // Start runs path with args and, beside the test's environment, env.
 func Start(t testing.TB, env []string, path string, args ...string) *Process {
 	t.Helper()
-	p := &Process{t: t, cmd: exec.Command(path, args...), lines: make(chan string, 16), done: make(chan struct{})}
+	p := &Process{t: t, cmd: exec.CommandContext(context.Background(), path, args...), lines: make(chan string, 16), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = &p.output
 	out, w := io.Pipe()
@@ -179,7 +179,7 @@ func Eventually(t testing.TB, what string, cond func(context.Context) error) {
 // that cannot tell which one they took.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,11 +49,13 @@ func run(ctx context.Context, env lookup, registry prometheus.Registerer) (err e
 			err = failed
 		}
 	}()
-	client, err := sidecar.Dial(f.Dapr)
-	if err != nil {
-		return err
+	var client *sidecar.Client
+	if !f.Bus.Direct() {
+		if client, err = sidecar.Dial(f.Dapr); err != nil {
+			return err
+		}
+		defer client.Close()
 	}
-	defer client.Close()
 	settings, err := load(ctx, client, env)
 	if err != nil {
 		return err
@@ -66,7 +68,7 @@ func run(ctx context.Context, env lookup, registry prometheus.Registerer) (err e
 	return serve(ctx, settings, db, client, registry)
 }
 
-// serve runs the parts until the first of them ends.
+// serve runs the parts until the first of them ends. client is nil where there is no sidecar.
 func serve(ctx context.Context, settings Config, db *postgres.DB, client *sidecar.Client, registry prometheus.Registerer) error {
 	verifier, err := auth.New(settings.Auth)
 	if err != nil {
@@ -88,26 +90,17 @@ func serve(ctx context.Context, settings Config, db *postgres.DB, client *sideca
 
 	router := event.NewRouter()
 	topics.Register(router, connections)
-	probe := settings.Dapr.NewProbe(client)
-	callback, err := sidecar.NewServer(sidecar.ServerOptions{
-		Addr: settings.Dapr.AppAddr, Token: settings.Dapr.AppToken, Open: settings.Dapr.Open,
-		Subscriptions: []sidecar.Subscription{
-			settings.Dapr.FanOut(proto.Tasks, sidecar.Routed(router)),
-			settings.Dapr.FanOut(proto.Users, sidecar.Routed(router)),
-			probe.Subscription(), // last, see there
-		},
-	})
+	events, err := subscribe(settings, client, router)
 	if err != nil {
 		return err
 	}
 	house := rest.New(rest.Options{Config: settings.HTTP, Untimed: []string{ws.Path}})
-	rest.Health(house, readiness(db, verifier, probe, door, settings.Connections.Max))
+	rest.Health(house, readiness(db, verifier, events, door, settings.Connections.Max))
 	door.Routes(house)
 	warnOfFewFiles(ctx, settings.Connections.Max)
 	return process.Together(ctx,
 		func(ctx context.Context) error { return rest.Serve(ctx, settings.HTTP.Addr, house) },
-		callback.Run,
-		probe.Run,
+		events.run,
 		connections.Run,
 		door.Run,
 	)

@@ -94,6 +94,12 @@ func start(t *testing.T, broker *testkit.Broker, database string) *replica {
 // ready waits until /readyz is green.
 func (r *replica) ready(t *testing.T) {
 	t.Helper()
+	r.status(t, http.StatusOK)
+}
+
+// status waits until /readyz answers with it.
+func (r *replica) status(t *testing.T, want int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	last := "no answer"
@@ -107,7 +113,7 @@ func (r *replica) ready(t *testing.T) {
 		if res, err := http.DefaultClient.Do(req); err == nil {
 			body, _ := io.ReadAll(res.Body)
 			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
+			if res.StatusCode == want {
 				http.DefaultClient.CloseIdleConnections()
 				return
 			}
@@ -115,7 +121,7 @@ func (r *replica) ready(t *testing.T) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("not ready after %v: %s", patience, last)
+			t.Fatalf("/readyz does not answer %d after %v: %s", want, patience, last)
 		case <-tick.C:
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/config"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
@@ -21,6 +22,7 @@ type Config struct {
 	Connections Connections
 	Auth        auth.Config
 	Database    postgres.Config
+	Bus         kafka.Config
 	Dapr        sidecar.Dapr
 	Log         telemetry.Config
 }
@@ -56,6 +58,7 @@ func (c Connections) Check() error {
 
 // first is what must be known before the secret store can be asked for the rest.
 type first struct {
+	Bus  kafka.Config
 	Dapr sidecar.Dapr
 	Log  telemetry.Config
 }
@@ -73,9 +76,12 @@ func loadFirst(env lookup) (first, error) {
 	return f, err
 }
 
-// load reads the settings: secrets from the sidecar's secret store, where there is one, everything else, and what the
-// store does not have, from the environment.
+// load reads the settings: secrets from the secret store of the sidecar, where there is one (client is not nil),
+// everything else, and what the store does not have, from the environment.
 func load(ctx context.Context, client *sidecar.Client, env lookup) (Config, error) {
+	if client == nil {
+		return config.Load[Config](env)
+	}
 	// Dapr gives its own two tokens to the service in its environment.
 	own := config.SecretNames[sidecar.Dapr]()
 	names := slices.DeleteFunc(config.SecretNames[Config](), func(name string) bool { return slices.Contains(own, name) })

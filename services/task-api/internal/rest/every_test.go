@@ -78,7 +78,7 @@ func TestEveryOperationAsksWhoCallsBeforeAnythingElse(t *testing.T) {
 	for name, s := range samples {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := w.named(t, u.id)
+			u := w.named(t, u.id) //nolint:govet // the same user, in the subtest
 			for why, header := range tokens {
 				a := u.send(s.method, with(s.path, "nonsense=1"), "{", "Authorization", header)
 				if a.status != 401 {

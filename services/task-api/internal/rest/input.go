@@ -53,7 +53,7 @@ func (r Recurring) over(present *task.Recurrence) *task.Recurrence {
 
 // valueOf is a field's value, the zero value if it is null or was not sent.
 func valueOf[T any](n nullable.Nullable[T]) T {
-	v, _ := n.Get() //nolint:errcheck // the error says what the zero value says
+	v, _ := n.Get()
 	return v
 }
 

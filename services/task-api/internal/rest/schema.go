@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -68,7 +69,7 @@ func compile(ref *openapi3.SchemaRef) (*schema, error) {
 	s := &schema{nullable: v.Nullable, maxItems: -1, maxLength: -1, min: v.Min, max: v.Max}
 	s.message, _ = v.Extensions["x-message"].(string)
 	if len(v.AllOf)+len(v.AnyOf) > 0 || v.Not != nil || v.MultipleOf != nil || v.UniqueItems || v.MinProps > 0 || v.MaxProps != nil {
-		return nil, fmt.Errorf("a request's schema uses allOf, anyOf, not, multipleOf, uniqueItems or a number of properties, which are not checked")
+		return nil, errors.New("a request's schema uses allOf, anyOf, not, multipleOf, uniqueItems or a number of properties, which are not checked")
 	}
 	if len(v.OneOf) > 0 {
 		return s, s.compileOneOf(v)
@@ -115,7 +116,7 @@ func compile(ref *openapi3.SchemaRef) (*schema, error) {
 
 func (s *schema) compileObject(v *openapi3.Schema) error {
 	if v.AdditionalProperties.Has == nil || *v.AdditionalProperties.Has {
-		return fmt.Errorf("an object in a request lacks additionalProperties: false")
+		return errors.New("an object in a request lacks additionalProperties: false")
 	}
 	s.kind, s.required, s.properties = object, v.Required, map[string]*schema{}
 	for name, ref := range v.Properties {
@@ -141,7 +142,7 @@ func (s *schema) compileOneOf(v *openapi3.Schema) error {
 	if v.Discriminator == nil {
 		for i, a := range s.alternatives {
 			if slices.ContainsFunc(s.alternatives[:i], func(b *schema) bool { return a.kind == b.kind }) {
-				return fmt.Errorf("two alternatives are of one type and there is no discriminator")
+				return errors.New("two alternatives are of one type and there is no discriminator")
 			}
 		}
 		return nil
@@ -208,6 +209,7 @@ func (s *schema) check(n *node, path string, found *findings) {
 		if wrong := s.checkInteger(n.text); wrong != "" {
 			found.add(orBody(path), "%s", wrong)
 		}
+	case null, boolean: // a value of the kind says all
 	}
 }
 

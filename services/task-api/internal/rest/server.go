@@ -88,6 +88,7 @@ func (s *Server) query(ctx context.Context, userID string, p ListTasksParams) (t
 	case ListTasksParamsStatusCompleted:
 		done := true
 		q.Completed = &done
+	case ListTasksParamsStatusAll:
 	}
 	for _, priority := range or(p.Priority, nil) {
 		q.Priority = append(q.Priority, task.Priority(priority))

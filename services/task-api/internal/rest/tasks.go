@@ -1,10 +1,10 @@
 package rest
 
 import (
+	"errors"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,7 +41,7 @@ func (s *Server) CreateTask(ctx context.Context, r CreateTaskRequestObject) (Cre
 func replay(userID string, stored []byte) (reply, error) {
 	id, body, ok := strings.Cut(string(stored), "\n")
 	if !ok {
-		return reply{}, fmt.Errorf("the answer stored under an Idempotency-Key is not one of ours")
+		return reply{}, errors.New("the answer stored under an Idempotency-Key is not one of ours")
 	}
 	return reply{
 		status: http.StatusCreated, etag: etag(1), location: location(userID, id), replayed: true, body: []byte(body),

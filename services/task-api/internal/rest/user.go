@@ -30,8 +30,11 @@ func appendStats(b []byte, stats task.Stats) []byte {
 		name string
 		n    int
 	}{
-		{"open", stats.Open}, {"completed", stats.Completed}, {"overdue", stats.Overdue},
-		{"due_today", stats.DueToday}, {"deleted", stats.Deleted},
+		{"open", stats.Open},
+		{"completed", stats.Completed},
+		{"overdue", stats.Overdue},
+		{"due_today", stats.DueToday},
+		{"deleted", stats.Deleted},
 	} {
 		b = appendComma(b, i)
 		count(c.name, c.n)

@@ -84,7 +84,7 @@ func cuttable(t testing.TB, databaseURL string) (through string, cut func()) {
 		t.Fatal(err)
 	}
 	target := u.Host
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed with the test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func cuttable(t testing.TB, databaseURL string) (through string, cut func()) {
 			if err != nil {
 				return
 			}
-			out, err := net.Dial("tcp", target) //nolint:noctx // closed with the test
+			out, err := net.Dial("tcp", target)
 			if err != nil {
 				in.Close()
 				return

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"up", "down", "token", "watch", "topics", "events", "replay", "rebuild", "migrate", "bench", "completion"} {
+	for _, name := range []string{"up", "down", "env", "token", "watch", "topics", "events", "replay", "rebuild", "migrate", "bench", "completion"} {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help does not show %s", name)
 		}
@@ -71,6 +72,20 @@ func TestTokenIsOneTheServicesTake(t *testing.T) {
 	}
 }
 
+func TestEnvIsReadByAShellAsItWasMeant(t *testing.T) {
+	const secret = `a secret of 32 bytes with 'quotes' and $HOME`
+	t.Setenv("JWT_SECRET", secret)
+	out, err := run(t, "env", "--database-url", "postgres://u:p@h/d?a=1&b=2", "--kafka-brokers", "one:9092,two:9092")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shell := exec.CommandContext(t.Context(), "sh", "-c", out+`printf '%s|%s|%s' "$DATABASE_URL" "$KAFKA_BROKERS" "$JWT_SECRET"`)
+	got, err := shell.Output()
+	if want := "postgres://u:p@h/d?a=1&b=2|one:9092,two:9092|" + secret; err != nil || string(got) != want {
+		t.Errorf("the shell has %s (%v), want %s", got, err, want)
+	}
+}
+
 func TestMistakesAreExplained(t *testing.T) {
 	t.Setenv("JWT_SECRET", "short")
 	t.Setenv("DATABASE_URL", "")
@@ -78,15 +93,17 @@ func TestMistakesAreExplained(t *testing.T) {
 		args []string
 		says string
 	}{
-		"a token without a user":            {[]string{"token"}, "accepts 1 arg"},
-		"a secret that is too short":        {[]string{"token", "alice"}, "openssl rand"},
-		"a replay without a beginning":      {[]string{"replay"}, `"from" not set`},
-		"a time that is none":               {[]string{"replay", "--from", "yesterday"}, "2026-11-01"},
-		"a topic that does not exist":       {[]string{"replay", "--from", "2026-01-01", "--topic", "x"}, "topics list"},
-		"no database to be found":           {[]string{"migrate", "--dir", t.TempDir()}, "DATABASE_URL"},
-		"a rebuild for nothing":             {[]string{"rebuild"}, "--verify"},
-		"a command that does not exist":     {[]string{"upp"}, "up"},
-		"an argument where none is allowed": {[]string{"down", "now"}, "unknown command"},
+		"a token without a user":             {[]string{"token"}, "accepts 1 arg"},
+		"a secret that is too short":         {[]string{"token", "alice"}, "openssl rand"},
+		"a replay without a beginning":       {[]string{"replay"}, `"from" not set`},
+		"a time that is none":                {[]string{"replay", "--from", "yesterday"}, "2026-11-01"},
+		"a topic that does not exist":        {[]string{"replay", "--from", "2026-01-01", "--topic", "x"}, "topics list"},
+		"no database to be found":            {[]string{"migrate", "--dir", t.TempDir()}, "DATABASE_URL"},
+		"a service that does not exist":      {[]string{"up", "--without", "tasks"}, "task-api, notifier, or all"},
+		"settings of a stack that is not up": {[]string{"env", "--dir", t.TempDir()}, "start the local stack"},
+		"a rebuild for nothing":              {[]string{"rebuild"}, "--verify"},
+		"a command that does not exist":      {[]string{"upp"}, "up"},
+		"an argument where none is allowed":  {[]string{"down", "now"}, "unknown command"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +19,15 @@ import (
 func up(p *places) *cobra.Command {
 	var o stack.Options
 	var ports stack.Ports
+	var without []string
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run all of TaskFlow on this machine until Ctrl-C",
 		Long: "Run all of TaskFlow on this machine: Postgres, the broker, every service with its own Dapr sidecar, and one\n" +
 			"origin in front of them. State and logs are kept in .taskflow. Without --database-url and --kafka-brokers it\n" +
-			"brings its own; the first start builds and fetches them, which takes some minutes.",
+			"brings its own; the first start builds and fetches them, which takes some minutes.\n\n" +
+			"Services named by --without are left to you, with their sidecars and at their usual ports: run them with\n" +
+			"`dapr run` or in a debugger, with the settings that `taskflow env` prints.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fromEnv, err := stack.PortsFromEnv(os.LookupEnv)
@@ -36,6 +40,9 @@ func up(p *places) *cobra.Command {
 			}
 			o.DatabaseURL = first(p.databaseURL, os.Getenv("DATABASE_URL"))
 			o.KafkaBrokers = first(p.brokers, os.Getenv("KAFKA_BROKERS"))
+			if o.Services, err = left(stack.Default(), without); err != nil {
+				return err
+			}
 			o.Output = cmd.OutOrStdout()
 			o.Migrate = Migrate
 			o.Topics = ApplyTopics
@@ -43,7 +50,8 @@ func up(p *places) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&ports.Origin, "port", 0, "`port` of the one origin (default 8080, or $TASKFLOW_ORIGIN_PORT)")
+	flags.StringSliceVar(&without, "without", nil, "`services` that somebody else runs, comma separated, or all")
+	flags.IntVar(&ports.Origin, "origin-port", 0, "`port` of the one origin (default 8080, or $TASKFLOW_ORIGIN_PORT)")
 	flags.IntVar(&ports.Postgres, "postgres-port", 0, "`port` of Postgres (default 15432, or $TASKFLOW_POSTGRES_PORT)")
 	flags.IntVar(&ports.Broker, "broker-port", 0, "`port` of the broker (default 9092, or $TASKFLOW_BROKER_PORT)")
 	flags.IntVar(&ports.Base, "base-port", 0, "first `port` of the services and sidecars (default 18100, or $TASKFLOW_BASE_PORT)")
@@ -73,6 +81,21 @@ func run(cmd *cobra.Command, o stack.Options) error {
 		err = stopErr
 	}
 	return err
+}
+
+// left marks the services that somebody else runs.
+func left(services []stack.Service, without []string) ([]stack.Service, error) {
+	var names []string
+	for i, s := range services {
+		names = append(names, s.App)
+		services[i].Elsewhere = slices.Contains(without, s.App) || slices.Contains(without, "all")
+	}
+	for _, name := range without {
+		if name != "all" && !slices.Contains(names, name) {
+			return nil, fmt.Errorf("--without %s: there are %s, or all", name, strings.Join(names, ", "))
+		}
+	}
+	return services, nil
 }
 
 // Migrate brings the database at url to what this version expects.

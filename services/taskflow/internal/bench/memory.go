@@ -18,6 +18,21 @@ func (b *session) idleMemory(ctx context.Context) error {
 	return nil
 }
 
+// cpuSince returns a function that reports how many cores every process used since.
+func (b *session) cpuSince() func(when string) {
+	names := append([]string{"postgres"}, processes...)
+	began, before := time.Now(), map[string]float64{}
+	for _, name := range names {
+		before[name] = cpu(b.stack.Pid(name))
+	}
+	return func(when string) {
+		for _, name := range names {
+			used := cpu(b.stack.Pid(name)) - before[name]
+			b.report.add("cores used by "+name+", "+when, used/time.Since(began).Seconds(), "")
+		}
+	}
+}
+
 // memory reports the resident memory of every process.
 func (b *session) memory(when string) {
 	for _, name := range processes {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/taskflow-suite/taskflow/pkg/event"
@@ -50,8 +51,12 @@ func (b *session) notifier(ctx context.Context) error {
 			return errors.New("a window did not open within 30 s")
 		}
 	}
+	events, err := b.history(ctx, clients, each)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
-	if err := produce(ctx, strings.Split(b.stack.Brokers(), ","), clients, each); err != nil {
+	if err := produce(ctx, strings.Split(b.stack.Brokers(), ","), events); err != nil {
 		return err
 	}
 	produced := time.Since(began)
@@ -70,35 +75,67 @@ func (b *session) notifier(ctx context.Context) error {
 	return nil
 }
 
-// produce writes each user's events 1 to n, round robin over the users.
-func produce(ctx context.Context, brokers []string, users []*client.Client, n int) error {
+// history puts each user's events 1 to n into the log, as if a service had, and returns them round robin over the users.
+// A window that is told of an event may look for it, or for the one before it, there.
+func (b *session) history(ctx context.Context, users []*client.Client, n int) ([]event.Envelope, error) {
+	conn, err := pgx.Connect(ctx, b.stack.DatabaseURL())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	now := event.Time{Time: time.Now()}
+	events := make([]event.Envelope, 0, n*len(users))
+	rows := make([][]any, 0, cap(events))
+	for sequence := range int64(n) {
+		for _, u := range users {
+			id := event.NewID()
+			e := event.Envelope{
+				ID: id, Type: contract.TaskCreated.Name, UserID: u.UserID, AggregateID: id, Version: 1, Timestamp: now,
+				Sequence: sequence + 1, Data: json.RawMessage(`{"fields":{"title":"One of many","priority":"none"}}`),
+			}
+			events = append(events, e)
+			rows = append(rows, []any{
+				e.ID, e.UserID, string(contract.Tasks), e.Type, e.AggregateID, e.Version, e.Sequence, "", "", "", now.Time, string(e.Data),
+			})
+		}
+	}
+	columns := []string{
+		"id", "user_id", "topic", "type", "aggregate_id", "version", "sequence", "correlation_id", "causation_id",
+		"traceparent", "occurred_at", "data",
+	}
+	if _, err := conn.CopyFrom(ctx, pgx.Identifier{"events"}, columns, pgx.CopyFromRows(rows)); err != nil {
+		return nil, err
+	}
+	var heads [][]any
+	for _, u := range users {
+		heads = append(heads, []any{u.UserID, string(contract.Tasks), n})
+	}
+	_, err = conn.CopyFrom(ctx, pgx.Identifier{"sequences"}, []string{"user_id", "topic", "value"}, pgx.CopyFromRows(heads))
+	return events, err
+}
+
+// produce writes events to the topic as fast as the broker takes them.
+func produce(ctx context.Context, brokers []string, events []event.Envelope) error {
 	kc, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.MaxBufferedRecords(100_000))
 	if err != nil {
 		return err
 	}
 	defer kc.Close()
 	var failed atomic.Pointer[error]
-	for sequence := range n {
-		for _, u := range users {
-			id := event.NewID()
-			data, err := json.Marshal(event.Envelope{
-				ID: id, Type: contract.TaskCreated.Name, UserID: u.UserID, AggregateID: id, Version: 1,
-				Timestamp: event.Time{Time: time.Now()}, Sequence: int64(sequence) + 1,
-				Data: json.RawMessage(`{"fields":{"title":"One of many","priority":"none"}}`),
-			})
-			if err != nil {
-				return err
-			}
-			r, err := kafka.Record("bench", contract.Tasks, event.Message{ID: id, Type: contract.TaskCreated.Name, Key: u.UserID, Data: data})
-			if err != nil {
-				return err
-			}
-			kc.Produce(ctx, r, func(_ *kgo.Record, err error) {
-				if err != nil {
-					failed.Store(&err)
-				}
-			})
+	for _, e := range events {
+		data, err := json.Marshal(e)
+		if err != nil {
+			return err
 		}
+		r, err := kafka.Record("bench", contract.Tasks, event.Message{ID: e.ID, Type: e.Type, Key: e.UserID, Data: data})
+		if err != nil {
+			return err
+		}
+		kc.Produce(ctx, r, func(_ *kgo.Record, err error) {
+			if err != nil {
+				failed.Store(&err)
+			}
+		})
 	}
 	if err := kc.Flush(ctx); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -86,6 +87,31 @@ func field(text, name string) string {
 		}
 	}
 	return "unknown"
+}
+
+// cpu is the processor time, in seconds, that a process and its living children have used: Postgres is many.
+func cpu(pid int) float64 {
+	const ticks = 100 // per second, USER_HZ on every Linux
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	total := 0.0
+	for _, name := range stats {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		// The name, in brackets, may hold anything; behind it: state, ppid, …, utime (12th), stime (13th).
+		_, rest, _ := strings.Cut(string(text), ") ")
+		parts := strings.Fields(rest)
+		own := name == fmt.Sprintf("/proc/%d/stat", pid)
+		if len(parts) < 13 || !own && parts[1] != strconv.Itoa(pid) {
+			continue
+		}
+		for _, t := range parts[11:13] {
+			n, _ := strconv.ParseFloat(t, 64)
+			total += n / ticks
+		}
+	}
+	return total
 }
 
 // rss is a process's resident memory in MiB, 0 if it cannot be told.

@@ -26,10 +26,12 @@ func (b *session) latency(ctx context.Context) error {
 	}
 	for _, rate := range []float64{100, 1000} {
 		w.take()
+		used := b.cpuSince()
 		l, err := w.create(ctx, clients, rate, b.o.For)
 		if err != nil {
 			return err
 		}
+		used(fmt.Sprintf("at %.0f tasks/s", rate))
 		if err := w.settle(ctx, time.Minute); err != nil {
 			return err
 		}

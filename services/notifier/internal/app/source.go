@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+
+	"github.com/taskflow-suite/taskflow/pkg/event"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
+	"github.com/taskflow-suite/taskflow/pkg/process"
+	"github.com/taskflow-suite/taskflow/pkg/sidecar"
+	"github.com/taskflow-suite/taskflow/proto"
+)
+
+// source is where events come from.
+type source struct {
+	run func(context.Context) error
+	// check is errs.Unavailable while events would not come. Through the sidecar it is known from a probe that was
+	// published and came back; straight from the brokers, from where the topics ended when reading began.
+	check func(context.Context) error
+}
+
+// subscribe hands every event of the router's topics to it, through the sidecar or, without one, from the brokers.
+func subscribe(settings Config, client *sidecar.Client, router *event.Router) (source, error) {
+	if client == nil {
+		direct := kafka.NewFanOut(settings.Bus.Brokers, proto.Notifier, router)
+		return source{direct.Run, direct.Check}, nil
+	}
+	probe := settings.Dapr.NewProbe(client)
+	callback, err := sidecar.NewServer(sidecar.ServerOptions{
+		Addr: settings.Dapr.AppAddr, Token: settings.Dapr.AppToken, Open: settings.Dapr.Open,
+		Subscriptions: []sidecar.Subscription{
+			settings.Dapr.FanOut(proto.Tasks, sidecar.Routed(router)),
+			settings.Dapr.FanOut(proto.Users, sidecar.Routed(router)),
+			probe.Subscription(), // last, see there
+		},
+	})
+	if err != nil {
+		return source{}, err
+	}
+	return source{
+		run:   func(ctx context.Context) error { return process.Together(ctx, callback.Run, probe.Run) },
+		check: probe.Check,
+	}, nil
+}
