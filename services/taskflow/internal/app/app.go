@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -15,7 +16,10 @@ import (
 )
 
 // Run runs the command line of this process until ctx ends.
-func Run(ctx context.Context) error { return Command().ExecuteContext(ctx) }
+func Run(ctx context.Context) error {
+	slog.SetDefault(slog.New(plain{os.Stderr}))
+	return Command().ExecuteContext(ctx)
+}
 
 // Command is the whole command tree.
 func Command() *cobra.Command {
