@@ -127,6 +127,17 @@ func TestRouterDelivers(t *testing.T) {
 	if err := r.Deliver(ctx, contract.Tasks, []byte(`{"event_id":"e"}`)); !errs.Is(err, errs.Invalid) {
 		t.Errorf("an incomplete event: %v", err)
 	}
+
+	e, err := event.Decode(fill("task.updated", `{"fields":{"title":"y"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Handle(ctx, event.Meta{Envelope: e, Topic: contract.Tasks}); err != nil || got != "u y" {
+		t.Errorf("an event decoded before: got %q, %v", got, err)
+	}
+	if err := r.Handle(ctx, event.Meta{Envelope: e, Topic: contract.Users}); !errs.Is(err, errs.Invalid) {
+		t.Errorf("an event decoded before, of the wrong topic: %v", err)
+	}
 }
 
 func FuzzDecode(f *testing.F) {

@@ -59,7 +59,7 @@ type route struct {
 }
 
 // Router hands each delivered event to the function registered for its type. Register everything with On and OnAny
-// before the first Deliver; afterwards it is safe for concurrent use.
+// before the first Deliver or Handle; afterwards it is safe for concurrent use.
 type Router struct {
 	routes map[string]route
 	any    map[contract.Topic]func(context.Context, Meta) error
@@ -120,20 +120,25 @@ func Decode(data []byte) (Envelope, error) {
 	return e, nil
 }
 
-// Deliver hands one event's data to its handler. A type nobody registered for is Done: newer publishers may send it.
+// Deliver decodes one event's data and hands it to its handler: Decode and Handle. errs.Invalid if it is no event.
 func (r *Router) Deliver(ctx context.Context, topic contract.Topic, data []byte) error {
 	e, err := Decode(data)
 	if err != nil {
 		return err
 	}
-	m := Meta{Envelope: e, Topic: topic}
-	if route, ok := r.routes[e.Type]; ok {
-		if route.topic != topic {
-			return errs.New(errs.Invalid, "%s came on %s", e.Type, topic)
+	return r.Handle(ctx, Meta{Envelope: e, Topic: topic})
+}
+
+// Handle hands an event that Decode accepted to its handler and returns the handler's error, or errs.Invalid if the
+// event came on another topic than its own. A type nobody registered for is nil: newer publishers may send it.
+func (r *Router) Handle(ctx context.Context, m Meta) error {
+	if route, ok := r.routes[m.Type]; ok {
+		if route.topic != m.Topic {
+			return errs.New(errs.Invalid, "%s came on %s", m.Type, m.Topic)
 		}
 		return route.handle(ctx, m)
 	}
-	if handle, ok := r.any[topic]; ok {
+	if handle, ok := r.any[m.Topic]; ok {
 		return handle(ctx, m)
 	}
 	return nil

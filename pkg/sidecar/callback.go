@@ -43,7 +43,9 @@ func (c *callback) ListTopicSubscriptions(context.Context, *emptypb.Empty) (*run
 		}
 		if b := sub.Bulk; b != nil {
 			t.BulkSubscribe = &runtime.BulkSubscribeConfig{
-				Enabled: true, MaxMessagesCount: int32(b.Messages), MaxAwaitDurationMs: int32(b.Wait.Milliseconds()),
+				Enabled:            true,
+				MaxMessagesCount:   int32(b.Messages),            //nolint:gosec // G115: at most some hundreds
+				MaxAwaitDurationMs: int32(b.Wait.Milliseconds()), //nolint:gosec // G115: some milliseconds
 			}
 		}
 		answer.Subscriptions = append(answer.Subscriptions, t)

@@ -410,6 +410,25 @@ func TestSecretsOfASidecarThatNeverComesAreReadFromTheEnvironment(t *testing.T) 
 	}
 }
 
+func TestWithoutASecretStoreTheSidecarIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, set := range map[string]string{"as a setting": "none", "in code": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := sidecar.Dial(sidecar.Dapr{Endpoint: "127.0.0.1:1", SecretStore: set})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			secrets := client.Secrets(func(string) (string, bool) { return "of the environment", true })
+			secrets.Patience = time.Hour
+			if got, _ := secrets.Lookup(within(t, patience), "JWT_SECRET")("JWT_SECRET"); got != "of the environment" {
+				t.Errorf("looked up %q", got)
+			}
+		})
+	}
+}
+
 func TestStateIsReplacedByWhoKnowsItsVersionOnly(t *testing.T) {
 	t.Parallel()
 	b := broker(t)

@@ -67,8 +67,9 @@ func (s *Server) enter(ctx context.Context) (release func(), err error) {
 // handle calls the subscription's handler and ends the story of the delivery: verdict, metrics and, if it was not
 // handled, its one log line.
 func (s *Server) handle(ctx context.Context, sub Subscription, d Delivery) event.Verdict {
-	// Only for the context, the log and the age; a handler that needs an envelope refuses what is none.
-	e, noEnvelope := event.Decode(d.Data)
+	// A handler that needs an envelope refuses what is none; here it is only for the context, the log and the age.
+	e, noEnvelope := d.Envelope()
+	d.decoded = &decoded{e, noEnvelope}
 	if noEnvelope == nil {
 		ctx = telemetry.WithUser(telemetry.WithCorrelation(ctx, e.CorrelationID), e.UserID)
 	}

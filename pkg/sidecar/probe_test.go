@@ -46,7 +46,7 @@ func TestTheProbeKnowsWhetherEventsComeBackToThisReplica(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- probe.Run(ctx) }()
 
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // synctest: no real time passes
 		if err := probe.Check(ctx); !errs.Is(err, errs.Unavailable) {
 			t.Errorf("before the first probe came back: %v", err)
 		}
@@ -62,12 +62,12 @@ func TestTheProbeKnowsWhetherEventsComeBackToThisReplica(t *testing.T) {
 		if err := probe.Wait(ctx); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(10 * time.Minute)
+		time.Sleep(10 * time.Minute) //nolint:forbidigo // synctest: no real time passes
 		if err := probe.Check(ctx); err != nil {
 			t.Errorf("while probes come back: %v", err)
 		}
 		way.whole.Store(false)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // synctest: no real time passes
 		if err := probe.Check(ctx); !errs.Is(err, errs.Unavailable) {
 			t.Errorf("a minute after the way was cut: %v", err)
 		}

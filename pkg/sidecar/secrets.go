@@ -12,6 +12,9 @@ import (
 // secretPatience is how long the first secret waits for a sidecar that is still starting.
 const secretPatience = 15 * time.Second
 
+// noSecretStore is the SECRET_STORE of a service that has none: a variable left empty stands for its default.
+const noSecretStore = "none"
+
 // Secrets reads secrets from the sidecar's secret store, and from the environment what the store does not have.
 type Secrets struct {
 	client *Client
@@ -40,7 +43,7 @@ func (s *Secrets) Get(ctx context.Context, name string) (config.Secret, error) {
 
 func (s *Secrets) fromStore(ctx context.Context, name string) (string, error) {
 	settings := s.client.config
-	if settings.SecretStore == "" {
+	if settings.SecretStore == "" || settings.SecretStore == noSecretStore {
 		return "", nil
 	}
 	object := settings.SecretObject

@@ -28,7 +28,7 @@ type Dapr struct {
 
 	PubSub       string `env:"PUBSUB" default:"pubsub" doc:"pub/sub component for publishing and for shared work"`
 	PubSubFanOut string `env:"PUBSUB_FANOUT" default:"pubsub-fanout" doc:"pub/sub component whose every replica sees every event"`
-	SecretStore  string `env:"SECRET_STORE" default:"secrets" doc:"secret store component; empty reads secrets from the environment only"`
+	SecretStore  string `env:"SECRET_STORE" default:"secrets" doc:"secret store component; none reads secrets from the environment only"`
 	SecretObject string `env:"SECRET_OBJECT" doc:"object of the secret store that holds all values, as a Kubernetes Secret does; empty when each value is a secret of its own"`
 	StateStore   string `env:"STATE_STORE" default:"statestore" doc:"state store component"`
 }

@@ -19,6 +19,22 @@ type Delivery struct {
 	Trace string
 	// Data is the CloudEvent's data: an event.Envelope in JSON. In a raw subscription it is the whole record.
 	Data []byte
+
+	// decoded is Data read once by the server, for its log and metrics as for the handler.
+	decoded *decoded
+}
+
+type decoded struct {
+	envelope event.Envelope
+	err      error
+}
+
+// Envelope is Data decoded. errs.Invalid if it is no event.
+func (d Delivery) Envelope() (event.Envelope, error) {
+	if d.decoded == nil {
+		return event.Decode(d.Data)
+	}
+	return d.decoded.envelope, d.decoded.err
 }
 
 // Handler acts on a delivery. What becomes of it follows from the error (event.VerdictOf). ctx carries the correlation
@@ -27,7 +43,13 @@ type Handler func(ctx context.Context, d Delivery) error
 
 // Routed hands deliveries to the router's typed handlers.
 func Routed(r *event.Router) Handler {
-	return func(ctx context.Context, d Delivery) error { return r.Deliver(ctx, d.Topic, d.Data) }
+	return func(ctx context.Context, d Delivery) error {
+		e, err := d.Envelope()
+		if err != nil {
+			return err
+		}
+		return r.Handle(ctx, event.Meta{Envelope: e, Topic: d.Topic})
+	}
 }
 
 // Subscription is one topic this service takes, from one pub/sub component.

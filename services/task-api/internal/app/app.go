@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/outbox"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
@@ -25,12 +27,12 @@ import (
 )
 
 // Run is task-api, with the settings of the process's environment, until ctx ends.
-func Run(ctx context.Context) error { return run(ctx, os.LookupEnv) }
+func Run(ctx context.Context) error { return run(ctx, os.LookupEnv, telemetry.Metrics()) }
 
 // flushDeadline bounds the sending of the last spans.
 const flushDeadline = 3 * time.Second
 
-func run(ctx context.Context, env lookup) (err error) {
+func run(ctx context.Context, env lookup, metrics prometheus.Registerer) (err error) {
 	f, err := loadFirst(env)
 	if err != nil {
 		return err
@@ -47,12 +49,12 @@ func run(ctx context.Context, env lookup) (err error) {
 			err = failed
 		}
 	}()
-	client, err := sidecar.Dial(f.Dapr)
+	events, err := carry(f)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	settings, err := load(ctx, client, f.Patience, env)
+	defer events.Close()
+	settings, err := load(ctx, events.sidecar, f.Patience, env)
 	if err != nil {
 		return err
 	}
@@ -65,38 +67,41 @@ func run(ctx context.Context, env lookup) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the database: %w", err)
 	}
-	defer db.Close() //nolint:errcheck // nothing is left to do
-	return serve(ctx, settings, db, client)
+	defer db.Close()
+	return serve(ctx, settings, db, events, metrics)
 }
 
 // serve runs the parts until the first of them ends.
-func serve(ctx context.Context, settings Config, db *postgres.DB, client *sidecar.Client) error {
+func serve(ctx context.Context, settings Config, db *postgres.DB, events carrier, metrics prometheus.Registerer) error {
 	verifier, err := auth.New(settings.Auth)
 	if err != nil {
 		return err
 	}
-	callback, err := sidecar.NewServer(sidecar.ServerOptions{
-		Addr: settings.First.Dapr.AppAddr, Token: settings.First.Dapr.AppToken, Open: settings.First.Dapr.Open, Health: db.Ping,
-	})
-	if err != nil {
-		return err
-	}
-	registry := &lease{Registerer: telemetry.Metrics()}
+	registry := &lease{Registerer: metrics}
 	defer registry.end()
-	relay := outbox.New(db, client, outbox.Options{Metrics: registry})
+	relay := outbox.New(db, events, outbox.Options{Metrics: registry})
 	poolMetrics(registry, db)
 
 	tasks := task.NewService(taskstore.New(db), time.Now)
 	door := house.New(house.Options{Config: settings.HTTP, Untimed: rest.Untimed(), Registry: registry})
-	house.Health(door, readiness(db, client, relay, verifier))
+	house.Health(door, readiness(db, events, relay, verifier))
 	if err := rest.Register(door, tasks, time.Now,
 		house.RequireUser(verifier), house.RateLimit(settings.HTTP.Rate, settings.HTTP.Burst)); err != nil {
 		return err
 	}
-	return process.Together(ctx,
+	parts := []func(context.Context) error{
 		func(ctx context.Context) error { return house.Serve(ctx, settings.HTTP.Addr, door) },
-		callback.Run,
 		relay.Run,
 		(&janitor{tasks, db, time.Hour}).Run,
-	)
+	}
+	if events.sidecar != nil {
+		callback, err := sidecar.NewServer(sidecar.ServerOptions{
+			Addr: settings.First.Dapr.AppAddr, Token: settings.First.Dapr.AppToken, Open: settings.First.Dapr.Open, Health: db.Ping,
+		})
+		if err != nil {
+			return err
+		}
+		parts = append(parts, callback.Run)
+	}
+	return process.Together(ctx, parts...)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/config"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
@@ -24,6 +25,7 @@ type Config struct {
 
 // first is what must be known before the secret store can be asked for the rest.
 type first struct {
+	Bus      kafka.Config
 	Dapr     sidecar.Dapr
 	Patience time.Duration `env:"SECRET_PATIENCE" default:"15s" doc:"how long the start waits for the sidecar's secret store before it makes do with the environment"`
 	Log      telemetry.Config
@@ -42,9 +44,12 @@ func loadFirst(env lookup) (first, error) {
 	return f, err
 }
 
-// load reads the settings: secrets from the sidecar's secret store, where there is one, everything else, and what the
-// store does not have, from the environment.
+// load reads the settings: secrets from the secret store of the sidecar, where there is one (client is not nil),
+// everything else, and what the store does not have, from the environment.
 func load(ctx context.Context, client *sidecar.Client, patience time.Duration, env lookup) (Config, error) {
+	if client == nil {
+		return config.Load[Config](env)
+	}
 	// Dapr gives its own two tokens to the service in its environment.
 	own := config.SecretNames[sidecar.Dapr]()
 	names := slices.DeleteFunc(config.SecretNames[Config](), func(name string) bool { return slices.Contains(own, name) })

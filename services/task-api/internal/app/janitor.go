@@ -44,6 +44,6 @@ func report(ctx context.Context, what string, err error, attrs ...any) {
 	case err != nil:
 		slog.ErrorContext(ctx, "cleaning failed", append(attrs, "what", what, "error", err)...)
 	default:
-		slog.DebugContext(ctx, what, attrs...)
+		slog.DebugContext(ctx, "cleaned", append(attrs, "what", what)...)
 	}
 }

@@ -8,19 +8,18 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/outbox"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	house "github.com/taskflow-suite/taskflow/pkg/rest"
-	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 )
 
 // readiness is what /readyz shows. Only what requests need makes the service not ready: the database, and keys to check
-// tokens with. A sidecar that is away, and an outbox that grows, are shown as degraded: taking the service out of
-// rotation for them would turn a delay of events into a failure of requests.
-func readiness(db *postgres.DB, client *sidecar.Client, relay *outbox.Relay, verifier *auth.Verifier) map[string]house.Check {
+// tokens with. A sidecar (or, without one, a broker) that is away, and an outbox that grows, are shown as degraded: taking
+// the service out of rotation for them would turn a delay of events into a failure of requests.
+func readiness(db *postgres.DB, events carrier, relay *outbox.Relay, verifier *auth.Verifier) map[string]house.Check {
 	return map[string]house.Check{
 		"database": func(ctx context.Context) (map[string]any, error) { return nil, db.Ping(ctx) },
 		"tokens":   func(ctx context.Context) (map[string]any, error) { return nil, verifier.Ready(ctx) },
-		"sidecar": func(ctx context.Context) (map[string]any, error) {
-			if err := client.Ready(ctx); err != nil {
-				return map[string]any{"degraded": true, "reason": "the sidecar does not answer; events wait in the outbox"}, nil
+		events.name(): func(ctx context.Context) (map[string]any, error) {
+			if err := events.Ready(ctx); err != nil {
+				return map[string]any{"degraded": true, "reason": "the " + events.name() + " does not answer; events wait in the outbox"}, nil //nolint:nilerr // degraded is not down
 			}
 			return map[string]any{"degraded": false}, nil
 		},
