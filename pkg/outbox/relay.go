@@ -18,7 +18,8 @@ import (
 
 // Options tune a Relay; zero values mean their defaults.
 type Options struct {
-	// Workers publish at the same time, of different shards. Default 2, at most 16.
+	// Workers publish at the same time, of different shards; all but the first only while there is a backlog. Each keeps a
+	// connection of the pool. Default 2, at most 16.
 	Workers int
 	// Batch is how many events a worker takes at a time, about. Default 500.
 	Batch int
@@ -46,6 +47,8 @@ type Relay struct {
 	bus     event.Bus
 	o       Options
 	metrics metrics
+	// backlog gets a value when there is work for more than one worker.
+	backlog chan struct{}
 
 	published atomic.Int64
 
@@ -69,7 +72,7 @@ func New(db *postgres.DB, bus event.Bus, o Options) *Relay {
 	if o.Deadline <= 0 || o.Deadline > maxDeadline {
 		o.Deadline = maxDeadline
 	}
-	return &Relay{db: db, bus: bus, o: o, metrics: newMetrics(o.Metrics)}
+	return &Relay{db: db, bus: bus, o: o, metrics: newMetrics(o.Metrics), backlog: make(chan struct{}, 1)}
 }
 
 // Run publishes until ctx ends, then returns nil. What is being published at that moment is cut off and published again
@@ -78,60 +81,98 @@ func (r *Relay) Run(ctx context.Context) error {
 	wakes, stop := r.db.Committed()
 	defer stop()
 	var workers sync.WaitGroup
-	for range r.o.Workers {
-		workers.Go(func() { r.work(ctx, wakes) })
+	// The first worker is woken by every commit; its batches grow by themselves with the load. The others are for what it
+	// cannot keep up with: batch after batch is cheaper than many workers after the same few events.
+	workers.Go(func() { r.work(ctx, wakes) })
+	for range r.o.Workers - 1 {
+		workers.Go(func() { r.work(ctx, r.backlog) })
 	}
 	workers.Go(func() { r.observe(ctx) })
 	workers.Wait()
 	return nil
 }
 
-// work publishes batch after batch. It rests when there is nothing for it, and longer and longer when something fails;
-// a wake does not cut that rest short, or a bus that is down would be asked with every commit.
+// work publishes until ctx ends, and rests longer and longer when something fails. A wake does not cut that rest short, or a
+// bus that is down would be asked with every commit.
 func (r *Relay) work(ctx context.Context, wakes <-chan struct{}) {
-	backoff, look := firstBackoff, again
-	for {
-		sent, elsewhere, err := r.batch(ctx)
-		switch {
-		case ctx.Err() != nil:
+	backoff := firstBackoff
+	for ctx.Err() == nil {
+		err := r.db.Pinned(ctx, func(db *postgres.DB) error {
+			return r.batches(ctx, db, wakes, func() { backoff = firstBackoff })
+		})
+		if ctx.Err() != nil {
 			return
-		case err != nil:
-			r.failed(ctx, err)
-			if !rest(ctx, jittered(backoff), nil) {
-				return
+		}
+		r.failed(ctx, err)
+		rest(ctx, jittered(backoff), nil)
+		backoff = min(2*backoff, lastBackoff)
+	}
+}
+
+// batches publishes batch after batch, and rests when there is nothing to publish. It ends with the first failure; sent is
+// called after each success.
+func (r *Relay) batches(ctx context.Context, db *postgres.DB, wakes <-chan struct{}, sent func()) error {
+	look, woken := again, false
+	for {
+		// Who was woken need not ask.
+		waits := woken
+		if !woken {
+			var err error
+			if waits, err = db.Waiting(ctx); err != nil {
+				return err
 			}
-			backoff = min(2*backoff, lastBackoff)
-		case sent > 0:
-			r.succeeded()
-			backoff, look = firstBackoff, again
-		case elsewhere:
-			r.succeeded()
+		}
+		n, pause := 0, r.o.Poll
+		if waits {
+			var err error
+			if n, err = r.batch(ctx, db); err != nil {
+				return err
+			}
 			// Somebody else has the shards that wait. Soon, but not forever, is the time to look again.
-			if !rest(ctx, jittered(look), wakes) {
-				return
-			}
+			pause = look
 			look = min(2*look, r.o.Poll)
-		default:
+		}
+		// That somebody else has them says nothing about the bus.
+		if n > 0 || !waits {
 			r.succeeded()
-			if !rest(ctx, jittered(r.o.Poll), wakes) {
-				return
-			}
+		}
+		woken = false
+		if n > 0 {
+			sent()
 			look = again
+			if n >= r.o.Batch/2 {
+				r.help()
+			}
+			continue
+		}
+		if !waits {
+			look = again
+		}
+		if woken = rest(ctx, jittered(pause), wakes); ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 }
 
-// rest waits, and reports false when ctx has ended.
-func rest(ctx context.Context, d time.Duration, wakes <-chan struct{}) bool {
+// help wakes another worker.
+func (r *Relay) help() {
+	select {
+	case r.backlog <- struct{}{}:
+	default:
+	}
+}
+
+// rest waits for a time or a wake, and reports whether it was woken.
+func rest(ctx context.Context, d time.Duration, wakes <-chan struct{}) (woken bool) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-timer.C:
 	case <-wakes:
+		return true
 	}
-	return true
+	return false
 }
 
 // jittered is d give or take a fifth: replicas do not come all at once.

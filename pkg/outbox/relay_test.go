@@ -66,7 +66,7 @@ func (b *bus) count(topic contract.Topic) int {
 }
 
 // until waits for a condition that changes with a publish.
-func (b *bus) until(t *testing.T, what string, holds func() bool) {
+func (b *bus) until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	for !holds() {
@@ -94,7 +94,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 // run starts a relay and returns how to end it.
-func run(t *testing.T, r *outbox.Relay) (stop func()) {
+func run(t testing.TB, r *outbox.Relay) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

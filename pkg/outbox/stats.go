@@ -41,14 +41,15 @@ func (r *Relay) Stats(ctx context.Context) (Stats, error) {
 	if s.Depth == 0 {
 		return s, nil
 	}
-	// Each shard's first row by its index: there is none of created_at, which would cost every commit.
+	// Each shard's first row by its index: there is none of created_at, which would cost every commit. By the database's
+	// clock, which also wrote the time.
 	first := r.db.Read(ctx).Model(&postgres.Outgoing{}).Select("created_at").
 		Where("outbox.shard = s.shard").Order("outbox.id").Limit(1)
-	var times []time.Time
+	var ages []float64
 	err := r.db.Read(ctx).Table("outbox_shards AS s").Joins("CROSS JOIN LATERAL (?) AS o", first).
-		Order("o.created_at").Limit(1).Pluck("o.created_at", &times).Error
-	if err == nil && len(times) > 0 {
-		s.Oldest = max(time.Since(times[0]), 0)
+		Order("o.created_at").Limit(1).Pluck("EXTRACT(EPOCH FROM clock_timestamp() - o.created_at)::float8", &ages).Error
+	if err == nil && len(ages) > 0 {
+		s.Oldest = max(time.Duration(ages[0]*float64(time.Second)), 0)
 	}
 	return s, postgres.Failure(err)
 }

@@ -32,8 +32,7 @@ func add(ctx context.Context, db *postgres.DB, drafts ...event.Draft) error {
 
 func TestAnEventAndItsEnvelopeAreWrittenTogether(t *testing.T) {
 	t.Parallel()
-	url := testkit.Postgres(t)
-	db := testkit.OpenPostgresAt(t, url)
+	db := testkit.OpenPostgres(t)
 	trace := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	ctx := telemetry.WithTraceparent(telemetry.WithCorrelation(t.Context(), "c1"), trace)
 	must(t, db.Transaction(ctx, func(tx *postgres.Tx) error {
@@ -45,21 +44,23 @@ func TestAnEventAndItsEnvelopeAreWrittenTogether(t *testing.T) {
 	if len(logged) != 1 {
 		t.Fatalf("%d events are in the log", len(logged))
 	}
-	var id, topic, key, kind, parent string
-	var data []byte
-	err = connect(t, url).QueryRow(t.Context(), "SELECT event_id::text, topic, key, type, trace, data FROM outbox").Scan(&id, &topic, &key, &kind, &parent, &data)
-	must(t, err)
-	sent, err := event.Decode(data)
-	must(t, err)
-	for what, e := range map[string]event.Envelope{"in the log": logged[0], "in the outbox": sent} {
-		if e.ID != id || e.Type != "task.created" || e.UserID != "ada" || !e.Timestamp.Equal(start) || e.AggregateID != "t1" ||
+	var taken []postgres.Taken
+	must(t, db.Transaction(t.Context(), func(tx *postgres.Tx) error {
+		taken, err = tx.Take(postgres.Shards, 10)
+		return err
+	}))
+	if len(taken) != 1 {
+		t.Fatalf("%d events are in the outbox", len(taken))
+	}
+	for what, e := range map[string]event.Envelope{"in the log": logged[0], "in the outbox": taken[0].Envelope} {
+		if e.ID != logged[0].ID || e.Type != "task.created" || e.UserID != "ada" || !e.Timestamp.Equal(start) || e.AggregateID != "t1" ||
 			e.Version != 1 || e.Sequence != 1 || e.CorrelationID != "c1" || e.CausationID != "cause" ||
 			string(e.Data) != `{"fields":{"title":"t1"}}` {
 			t.Errorf("%s: %+v %s", what, e, e.Data)
 		}
 	}
-	if topic != "tasks.events" || key != "ada" || kind != "task.created" || parent != trace {
-		t.Errorf("the outbox says topic %s, key %s, type %s, trace %s", topic, key, kind, parent)
+	if taken[0].Topic != contract.Tasks || taken[0].Trace != trace {
+		t.Errorf("the outbox says topic %s, trace %s", taken[0].Topic, taken[0].Trace)
 	}
 }
 
@@ -151,6 +152,54 @@ func TestALoggedEventCannotBeChanged(t *testing.T) {
 	}
 }
 
+func TestAnEventWrittenWithoutAppendIsNumberedAndAnnouncedToo(t *testing.T) {
+	t.Parallel()
+	url := testkit.Postgres(t)
+	db := testkit.OpenPostgresAt(t, url)
+	must(t, add(t.Context(), db, created("ada", "t1", 1)))
+	_, err := connect(t, url).Exec(t.Context(), `INSERT INTO events
+		SELECT gen_random_uuid(), user_id, topic, type, 't2', 1, 77, '', '', '', now(), '{}' FROM events`)
+	must(t, err)
+	must(t, db.Transaction(t.Context(), func(tx *postgres.Tx) error {
+		taken, err := tx.Take(postgres.Shards, 10)
+		if err == nil && (len(taken) != 2 || taken[1].AggregateID != "t2" || taken[1].Sequence != 2) {
+			t.Errorf("the outbox holds %+v", taken)
+		}
+		return err
+	}))
+}
+
+func TestErasingAUserDoesNotWaitForWhoPublishes(t *testing.T) {
+	t.Parallel()
+	url := testkit.Postgres(t)
+	db := testkit.OpenPostgresAt(t, url)
+	must(t, add(t.Context(), db, created("ada", "a1", 1), created("eve", "e1", 1)))
+	failure := errors.New("the bus is down")
+	err := db.Transaction(t.Context(), func(tx *postgres.Tx) error {
+		taken, err := tx.Take(postgres.Shards, 10)
+		must(t, err)
+		if len(taken) != 2 {
+			t.Errorf("%d of 2 events were taken", len(taken))
+		}
+		must(t, db.Transaction(t.Context(), func(tx *postgres.Tx) error { return tx.Erase("ada") }))
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("the error is %v", err)
+	}
+	// The row that the eraser passed over points to no event now, and goes with the next attempt.
+	must(t, db.Transaction(t.Context(), func(tx *postgres.Tx) error {
+		taken, err := tx.Take(postgres.Shards, 10)
+		if err == nil && (len(taken) != 1 || taken[0].UserID != "eve") {
+			t.Errorf("the outbox holds %+v", taken)
+		}
+		return err
+	}))
+	if waiting, err := db.Waiting(t.Context()); err != nil || waiting {
+		t.Errorf("something waits: %t (%v)", waiting, err)
+	}
+}
+
 func TestErasingAUserLeavesOthersAndTheSequences(t *testing.T) {
 	t.Parallel()
 	url := testkit.Postgres(t)
@@ -159,7 +208,7 @@ func TestErasingAUserLeavesOthersAndTheSequences(t *testing.T) {
 	must(t, db.Transaction(t.Context(), func(tx *postgres.Tx) error { return tx.Erase("ada") }))
 	var events, waiting, sequences string
 	err := connect(t, url).QueryRow(t.Context(), `SELECT (SELECT string_agg(user_id, ',') FROM events),
-		(SELECT string_agg(key, ',') FROM outbox), (SELECT string_agg(user_id, ',' ORDER BY user_id) FROM sequences)`).Scan(&events, &waiting, &sequences)
+		(SELECT string_agg(user_id, ',') FROM outbox), (SELECT string_agg(user_id, ',' ORDER BY user_id) FROM sequences)`).Scan(&events, &waiting, &sequences)
 	must(t, err)
 	if events != "eve" || waiting != "eve" || sequences != "ada,eve" {
 		t.Errorf("left are events of %s, outbox rows of %s, sequences of %s", events, waiting, sequences)

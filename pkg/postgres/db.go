@@ -146,6 +146,14 @@ func (db *DB) Snapshot(ctx context.Context, fn func(tx *Tx) error) error {
 	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}))
 }
 
+// Pinned runs fn with a DB that has one connection of the pool to itself for as long as fn runs, so that it never waits
+// behind the requests. fn must return when the connection fails. Errors as in Transaction.
+func (db *DB) Pinned(ctx context.Context, fn func(*DB) error) error {
+	return Failure(db.gorm.WithContext(ctx).Connection(func(g *gorm.DB) error {
+		return fn(&DB{gorm: g, pool: db.pool})
+	}))
+}
+
 // Committed returns a channel that gets a value after commits that wrote to the outbox. Several commits may give one
 // value. stop ends it.
 func (db *DB) Committed() (wakes <-chan struct{}, stop func()) {

@@ -67,6 +67,20 @@ func (l *Log) Head(ctx context.Context, userID string, topic contract.Topic) (in
 	return values[0], nil
 }
 
+// Heads is Head for many users with one query. Users without an event on the topic are left out.
+func (l *Log) Heads(ctx context.Context, topic contract.Topic, userIDs []string) (map[string]int64, error) {
+	var rows []sequenceRow
+	err := l.read(ctx).Where("topic = ? AND user_id IN ?", topic, userIDs).Find(&rows).Error
+	if err != nil {
+		return nil, Failure(err)
+	}
+	heads := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		heads[r.UserID] = r.Value
+	}
+	return heads, nil
+}
+
 // Filter selects events for Each. The zero value of a field does not restrict.
 type Filter struct {
 	UserID string

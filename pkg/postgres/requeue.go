@@ -1,9 +1,6 @@
 package postgres
 
-import (
-	"context"
-	"encoding/json"
-)
+import "context"
 
 // Requeue puts events of the log back into the outbox, with the ids they had, in the order of users, topics and
 // sequences; the relays of the running services publish them. Consumers recognise what they have handled by the id.
@@ -28,14 +25,7 @@ func (db *DB) requeue(ctx context.Context, events []Stored) error {
 	return db.Transaction(ctx, func(tx *Tx) error {
 		rows := make([]Outgoing, len(events))
 		for i, e := range events {
-			data, err := json.Marshal(e.Envelope)
-			if err != nil {
-				return err
-			}
-			rows[i] = Outgoing{
-				Shard: ShardOf(e.UserID), Topic: string(e.Topic), Key: e.UserID, EventID: e.ID, Type: e.Type,
-				Trace: e.Trace, Data: data, CreatedAt: tx.NowFunc(),
-			}
+			rows[i] = Outgoing{UserID: e.UserID, EventID: e.ID}
 		}
 		tx.appended = true
 		return tx.Create(&rows).Error

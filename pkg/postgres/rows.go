@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"encoding/json"
-	"hash/fnv"
 	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/event"
@@ -11,13 +10,14 @@ import (
 
 // eventRow is how Postgres sees an event.
 type eventRow struct {
-	ID            string `gorm:"primaryKey"`
-	UserID        string
-	Topic         string
-	Type          string
-	AggregateID   string
-	Version       int
-	Sequence      int64
+	ID          string `gorm:"primaryKey"`
+	UserID      string
+	Topic       string
+	Type        string
+	AggregateID string
+	Version     int
+	// Given by the database.
+	Sequence      int64 `gorm:"->"`
 	CorrelationID string
 	CausationID   string
 	Traceparent   string
@@ -27,6 +27,19 @@ type eventRow struct {
 }
 
 func (eventRow) TableName() string { return "events" }
+
+// eventColumns are in the order of eventRow.columns.
+var eventColumns = []string{
+	"id", "user_id", "topic", "type", "aggregate_id", "version", "sequence",
+	"correlation_id", "causation_id", "traceparent", "occurred_at", "data",
+}
+
+func (r *eventRow) columns() []any {
+	return []any{
+		&r.ID, &r.UserID, &r.Topic, &r.Type, &r.AggregateID, &r.Version, &r.Sequence,
+		&r.CorrelationID, &r.CausationID, &r.Traceparent, &r.OccurredAt, &r.Data,
+	}
+}
 
 func (r eventRow) stored() Stored {
 	return Stored{
@@ -47,42 +60,6 @@ type sequenceRow struct {
 }
 
 func (sequenceRow) TableName() string { return "sequences" }
-
-// Outgoing is a row of the outbox: an event on its way to the bus.
-type Outgoing struct {
-	Shard int16 `gorm:"autoIncrement:false"`
-	// ID is given by the database; of one user's events on a topic the later one has the larger.
-	ID      int64 `gorm:"->;autoIncrement:false"`
-	Topic   string
-	Key     string
-	EventID string
-	Type    string
-	Trace   string
-	// Data is the envelope as it travels.
-	Data      []byte
-	CreatedAt time.Time
-}
-
-// TableName is gorm's.
-func (Outgoing) TableName() string { return "outbox" }
-
-// Shard is a row by which the publishers of the outbox keep each other away from the same users' events.
-type Shard struct {
-	Shard int16 `gorm:"primaryKey;autoIncrement:false"`
-}
-
-// TableName is gorm's.
-func (Shard) TableName() string { return "outbox_shards" }
-
-// Shards is how many parts the outbox has.
-const Shards = 16
-
-// ShardOf is the part of the outbox that holds a key's events.
-func ShardOf(key string) int16 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(key))
-	return int16(h.Sum32() % Shards) //nolint:gosec // G115: below 16
-}
 
 // Handled is a row of the inbox: a consumer has acted on an event.
 type Handled struct {

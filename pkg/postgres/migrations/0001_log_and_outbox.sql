@@ -45,18 +45,17 @@ CREATE TABLE sequences (
     autovacuum_vacuum_scale_factor = 0.05
 );
 
--- What is committed and not yet published. Short-lived rows: inserted once, deleted once.
+-- What is committed and not yet published: pointers into the log. Short-lived rows: inserted once, deleted once.
 CREATE TABLE outbox (
-    shard      smallint         NOT NULL CHECK (shard BETWEEN 0 AND 15),
+    -- A user's rows are all in one shard. hashtext may change with a major version of Postgres, which does no harm to rows
+    -- that live for milliseconds.
+    shard      smallint         NOT NULL GENERATED ALWAYS AS ((hashtext(user_id) & 15)::smallint) STORED,
     -- One value at a time (CACHE 1): a later commit of the same user must not get a smaller id.
     id         bigint           GENERATED ALWAYS AS IDENTITY (CACHE 1),
-    topic      text COLLATE "C" NOT NULL,
-    key        text COLLATE "C" NOT NULL,
+    user_id    text COLLATE "C" NOT NULL,
+    -- No foreign key: whoever takes a row whose event has been erased drops it.
     event_id   uuid             NOT NULL,
-    type       text COLLATE "C" NOT NULL,
-    trace      text             NOT NULL,
-    data       bytea            NOT NULL,
-    created_at timestamptz      NOT NULL,
+    created_at timestamptz      NOT NULL DEFAULT now(),
     PRIMARY KEY (shard, id)
 ) WITH (
     -- By number of dead rows, not by share: the table is empty most of the time.
@@ -74,6 +73,62 @@ CREATE TABLE outbox_shards (
     fillfactor = 50
 );
 INSERT INTO outbox_shards SELECT generate_series(0, 15);
+
+-- An event gets the next sequence of its user and topic, and is announced, in the statement that writes it: there is no
+-- event without a number and none that is not published. The lock of the sequence's row lasts until the commit, so that
+-- a user's order of sequences, and of outbox ids, is the order of that user's commits.
+-- +goose StatementBegin
+CREATE FUNCTION events_are_numbered_and_announced() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO sequences AS s (user_id, topic, value) VALUES (NEW.user_id, NEW.topic, 1)
+        ON CONFLICT (user_id, topic) DO UPDATE SET value = s.value + 1
+        RETURNING s.value INTO NEW.sequence;
+    INSERT INTO outbox (user_id, event_id) VALUES (NEW.user_id, NEW.id);
+    RETURN NEW;
+END
+$$;
+-- +goose StatementEnd
+
+CREATE TRIGGER events_are_numbered_and_announced BEFORE INSERT ON events
+    FOR EACH ROW EXECUTE FUNCTION events_are_numbered_and_announced();
+
+-- Deletes the oldest rows of up to `shards` shards in which some wait and which nobody else has, `rows` of them about, and
+-- returns their events in order. The shards stay the caller's until its transaction ends; rolled back, the rows are there
+-- again. Which shards come first is the caller's choice of `start`.
+-- +goose StatementBegin
+CREATE FUNCTION outbox_take(start integer, shards integer, rows integer)
+    RETURNS TABLE (outbox_shard smallint, outbox_id bigint, event events) LANGUAGE plpgsql
+    -- The table is empty for the planner and full of dead rows for a scan; its index is neither.
+    SET enable_seqscan = off
+AS $$
+DECLARE
+    mine smallint[];
+BEGIN
+    SELECT array_agg(claimed.shard) INTO mine FROM (
+        SELECT s.shard FROM outbox_shards s
+        WHERE EXISTS (SELECT FROM outbox o WHERE o.shard = s.shard)
+        ORDER BY (s.shard + start) % 16 LIMIT shards
+        FOR UPDATE SKIP LOCKED
+    ) claimed;
+    IF mine IS NULL THEN
+        RETURN;
+    END IF;
+    -- A statement of its own, which sees what others committed before we got the locks.
+    RETURN QUERY
+        WITH taken AS (
+            DELETE FROM outbox o USING (
+                SELECT oldest.shard, oldest.id FROM unnest(mine) m (shard) CROSS JOIN LATERAL (
+                    SELECT w.shard, w.id FROM outbox w WHERE w.shard = m.shard
+                    ORDER BY w.id LIMIT (rows + cardinality(mine) - 1) / cardinality(mine)
+                ) oldest
+            ) first
+            WHERE o.shard = first.shard AND o.id = first.id
+            RETURNING o.shard, o.id, o.event_id
+        )
+        SELECT t.shard, t.id, e FROM taken t JOIN events e ON e.id = t.event_id ORDER BY t.id;
+END
+$$;
+-- +goose StatementEnd
 
 -- Which consumer has acted on which event.
 CREATE TABLE inbox (

@@ -14,8 +14,8 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/task"
 )
 
-// Create implements task.Store. This is the path that must be fast: the tasks, the sequence, the events, the outbox, and
-// nothing more. Only an idempotency key, and a task that is due on a day, cost a look at the profile.
+// Create implements task.Store. This is the path that must be fast: the tasks, the events, and nothing
+// more; sequence and outbox are the database's. Only an idempotency key, and a task that is due on a day, cost a look at the profile.
 func (s *Store) Create(ctx context.Context, userID string, once task.Idempotency, tasks ...task.Task) error {
 	if len(tasks) == 0 || len(tasks) > task.MaxBatch {
 		return errs.New(errs.Invalid, "1 to %d tasks at a time", task.MaxBatch)

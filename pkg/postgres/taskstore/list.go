@@ -76,8 +76,20 @@ func (s *Store) List(ctx context.Context, userID string, q task.Query) (task.Pag
 		after = &c
 	}
 
-	var rows []row
-	want := q.Limit + 1 // one more tells whether there is a next page
+	var (
+		page task.Page
+		last row
+		more bool
+	)
+	page.Tasks = make([]task.Task, 0, min(q.Limit, 64))
+	take := func(r *row) {
+		if len(page.Tasks) == q.Limit {
+			more = true
+			return
+		}
+		page.Tasks = append(page.Tasks, r.task())
+		last = *r
+	}
 	if after == nil || after.key != nil {
 		query := s.selection(ctx, userID, q)
 		if q.Order == task.ByDue {
@@ -86,30 +98,22 @@ func (s *Store) List(ctx context.Context, userID string, q task.Query) (task.Pag
 		if after != nil {
 			query = query.Where("("+by.by+", id) "+beyond(q)+" ("+by.bind+", ?)", after.key, after.ID)
 		}
-		if err := sorted(query, by, q).Limit(want).Find(&rows).Error; err != nil {
-			return task.Page{}, postgres.Failure(err)
+		// One more tells whether there is a next page.
+		if err := each(sorted(query, by, q).Limit(q.Limit+1), take); err != nil {
+			return task.Page{}, err
 		}
 	}
-	if q.Order == task.ByDue && len(rows) < want && q.DueBefore.IsZero() && q.DueAfter.IsZero() && q.OverdueAt.IsZero() {
+	if q.Order == task.ByDue && !more && q.DueBefore.IsZero() && q.DueAfter.IsZero() && q.OverdueAt.IsZero() {
 		query := s.selection(ctx, userID, q).Where("deadline IS NULL")
 		if after != nil && after.key == nil {
 			query = query.Where("id "+beyond(q)+" ?", after.ID)
 		}
-		var rest []row
-		if err := sorted(query, by, q).Limit(want - len(rows)).Find(&rest).Error; err != nil {
-			return task.Page{}, postgres.Failure(err)
+		if err := each(sorted(query, by, q).Limit(q.Limit+1-len(page.Tasks)), take); err != nil {
+			return task.Page{}, err
 		}
-		rows = append(rows, rest...)
 	}
-
-	var page task.Page
-	if len(rows) == want {
-		rows = rows[:q.Limit]
-		page.Next = cursorOf(rows[q.Limit-1], by).encode(of)
-	}
-	page.Tasks = make([]task.Task, len(rows))
-	for i, r := range rows {
-		page.Tasks[i] = r.task()
+	if more {
+		page.Next = cursorOf(last, by).encode(of)
 	}
 	return page, nil
 }
