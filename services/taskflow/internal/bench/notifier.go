@@ -103,6 +103,10 @@ func (b *session) history(ctx context.Context, users []*client.Client, n int) ([
 		"id", "user_id", "topic", "type", "aggregate_id", "version", "sequence", "correlation_id", "causation_id",
 		"traceparent", "occurred_at", "data",
 	}
+	// Without triggers: they would number the events once more and have the relay publish them.
+	if _, err := conn.Exec(ctx, "SET session_replication_role = replica"); err != nil {
+		return nil, err
+	}
 	if _, err := conn.CopyFrom(ctx, pgx.Identifier{"events"}, columns, pgx.CopyFromRows(rows)); err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func (b *session) latency(ctx context.Context) error {
 	if err := w.settle(ctx, 30*time.Second); err != nil {
 		return err
 	}
-	for _, rate := range []float64{100, 1000} {
+	for _, rate := range []float64{100, 500, 1000} {
 		w.take()
 		used := b.cpuSince()
 		l, err := w.create(ctx, clients, rate, b.o.For)
