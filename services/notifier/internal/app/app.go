@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/process"
 	"github.com/taskflow-suite/taskflow/pkg/rest"
+	"github.com/taskflow-suite/taskflow/pkg/service"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/proto"
@@ -29,43 +29,15 @@ import (
 // Run is notifier, with the settings of the process's environment, until ctx ends.
 func Run(ctx context.Context) error { return run(ctx, os.LookupEnv, telemetry.Metrics()) }
 
-// flushDeadline bounds the sending of the last spans.
-const flushDeadline = 3 * time.Second
-
-func run(ctx context.Context, env lookup, registry prometheus.Registerer) (err error) {
-	f, err := loadFirst(env)
-	if err != nil {
-		return err
-	}
-	stop, err := telemetry.Start(ctx, proto.Notifier, f.Log.LogLevel)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// ctx has ended by now; what it carries has not.
-		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushDeadline)
-		defer cancel()
-		if failed := stop(flush); err == nil {
-			err = failed
+func run(ctx context.Context, env service.Lookup, registry prometheus.Registerer) error {
+	return service.Run(ctx, proto.Notifier, env, func(ctx context.Context, settings Config, client *sidecar.Client) error {
+		db, err := postgres.Open(ctx, settings.Database)
+		if err != nil {
+			return fmt.Errorf("open the database: %w", err)
 		}
-	}()
-	var client *sidecar.Client
-	if !f.Bus.Direct() {
-		if client, err = sidecar.Dial(f.Dapr); err != nil {
-			return err
-		}
-		defer client.Close()
-	}
-	settings, err := load(ctx, client, env)
-	if err != nil {
-		return err
-	}
-	db, err := postgres.Open(ctx, settings.Database)
-	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	defer db.Close()
-	return serve(ctx, settings, db, client, registry)
+		defer db.Close()
+		return serve(ctx, settings, db, client, registry)
+	})
 }
 
 // serve runs the parts until the first of them ends. client is nil where there is no sidecar.

@@ -1,19 +1,14 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
-	"github.com/taskflow-suite/taskflow/pkg/config"
-	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/rest"
-	"github.com/taskflow-suite/taskflow/pkg/sidecar"
-	"github.com/taskflow-suite/taskflow/pkg/telemetry"
+	"github.com/taskflow-suite/taskflow/pkg/service"
 )
 
 // Config is everything notifier is told by its environment.
@@ -22,9 +17,7 @@ type Config struct {
 	Connections Connections
 	Auth        auth.Config
 	Database    postgres.Config
-	Bus         kafka.Config
-	Dapr        sidecar.Dapr
-	Log         telemetry.Config
+	Base        service.Base
 }
 
 // Connections bound the WebSockets of one replica.
@@ -54,36 +47,4 @@ func (c Connections) Check() error {
 		wrong = append(wrong, fmt.Errorf("CHECK_INTERVAL is %v: expected at least 1s", c.CheckEvery))
 	}
 	return errors.Join(wrong...)
-}
-
-// first is what must be known before the secret store can be asked for the rest.
-type first struct {
-	Bus  kafka.Config
-	Dapr sidecar.Dapr
-	Log  telemetry.Config
-}
-
-type lookup = func(string) (string, bool)
-
-func loadFirst(env lookup) (first, error) {
-	f, err := config.Load[first](env)
-	if err != nil {
-		// All mistakes are reported together, not the first few first.
-		if _, all := config.Load[Config](env); all != nil {
-			return first{}, all
-		}
-	}
-	return f, err
-}
-
-// load reads the settings: secrets from the secret store of the sidecar, where there is one (client is not nil),
-// everything else, and what the store does not have, from the environment.
-func load(ctx context.Context, client *sidecar.Client, env lookup) (Config, error) {
-	if client == nil {
-		return config.Load[Config](env)
-	}
-	// Dapr gives its own two tokens to the service in its environment.
-	own := config.SecretNames[sidecar.Dapr]()
-	names := slices.DeleteFunc(config.SecretNames[Config](), func(name string) bool { return slices.Contains(own, name) })
-	return config.Load[Config](client.Secrets(env).Lookup(ctx, names...))
 }

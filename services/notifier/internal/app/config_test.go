@@ -3,6 +3,8 @@ package app
 import (
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
@@ -11,7 +13,7 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 		"JWT_SECRET": "short", "CORS_ORIGINS": "*", "MAX_CONNECTIONS": "0", "MAX_CONNECTIONS_PER_USER": "-1",
 		"SHUTDOWN_SPREAD": "1h", "CHECK_INTERVAL": "1ms", "LOG_LEVEL": "loud",
 	}
-	_, err := loadFirst(func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	err := run(t.Context(), func(name string) (string, bool) { v, ok := env[name]; return v, ok }, prometheus.NewRegistry())
 	if err == nil {
 		t.Fatal("taken")
 	}

@@ -21,15 +21,15 @@ type source struct {
 // subscribe hands every event of the router's topics to it, through the sidecar or, without one, from the brokers.
 func subscribe(settings Config, client *sidecar.Client, router *event.Router) (source, error) {
 	if client == nil {
-		direct := kafka.NewFanOut(settings.Bus.Brokers, proto.Notifier, router)
+		direct := kafka.NewFanOut(settings.Base.Bus.Brokers, proto.Notifier, router)
 		return source{direct.Run, direct.Check}, nil
 	}
-	probe := settings.Dapr.NewProbe(client)
+	probe := settings.Base.Dapr.NewProbe(client)
 	callback, err := sidecar.NewServer(sidecar.ServerOptions{
-		Addr: settings.Dapr.AppAddr, Token: settings.Dapr.AppToken, Open: settings.Dapr.Open,
+		Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open,
 		Subscriptions: []sidecar.Subscription{
-			settings.Dapr.FanOut(proto.Tasks, sidecar.Routed(router)),
-			settings.Dapr.FanOut(proto.Users, sidecar.Routed(router)),
+			settings.Base.Dapr.FanOut(proto.Tasks, sidecar.Routed(router)),
+			settings.Base.Dapr.FanOut(proto.Users, sidecar.Routed(router)),
 			probe.Subscription(), // last, see there
 		},
 	})

@@ -19,6 +19,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
 	house "github.com/taskflow-suite/taskflow/pkg/rest"
+	"github.com/taskflow-suite/taskflow/pkg/service"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/pkg/telemetry"
@@ -29,46 +30,25 @@ import (
 // Run is task-api, with the settings of the process's environment, until ctx ends.
 func Run(ctx context.Context) error { return run(ctx, os.LookupEnv, telemetry.Metrics()) }
 
-// flushDeadline bounds the sending of the last spans.
-const flushDeadline = 3 * time.Second
-
-func run(ctx context.Context, env lookup, metrics prometheus.Registerer) (err error) {
-	f, err := loadFirst(env)
-	if err != nil {
-		return err
-	}
-	stop, err := telemetry.Start(ctx, proto.TaskAPI, f.Log.LogLevel)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		// ctx has ended by now; what it carries has not.
-		flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushDeadline)
-		defer cancel()
-		if failed := stop(flush); err == nil {
-			err = failed
+func run(ctx context.Context, env service.Lookup, metrics prometheus.Registerer) error {
+	return service.Run(ctx, proto.TaskAPI, env, func(ctx context.Context, settings Config, client *sidecar.Client) error {
+		events, release, err := carry(settings.Base.Bus, client)
+		if err != nil {
+			return err
 		}
-	}()
-	events, err := carry(f)
-	if err != nil {
-		return err
-	}
-	defer events.Close()
-	settings, err := load(ctx, events.sidecar, f.Patience, env)
-	if err != nil {
-		return err
-	}
-	if settings.Migrate {
-		if _, err := postgres.Migrate(ctx, settings.Database.URL.Reveal()); err != nil {
-			return fmt.Errorf("migrate: %w", err)
+		defer release()
+		if settings.Migrate {
+			if _, err := postgres.Migrate(ctx, settings.Database.URL.Reveal()); err != nil {
+				return fmt.Errorf("migrate: %w", err)
+			}
 		}
-	}
-	db, err := postgres.Open(ctx, settings.Database)
-	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	defer db.Close()
-	return serve(ctx, settings, db, events, metrics)
+		db, err := postgres.Open(ctx, settings.Database)
+		if err != nil {
+			return fmt.Errorf("open the database: %w", err)
+		}
+		defer db.Close()
+		return serve(ctx, settings, db, events, metrics)
+	})
 }
 
 // serve runs the parts until the first of them ends.
@@ -96,7 +76,7 @@ func serve(ctx context.Context, settings Config, db *postgres.DB, events carrier
 	}
 	if events.sidecar != nil {
 		callback, err := sidecar.NewServer(sidecar.ServerOptions{
-			Addr: settings.First.Dapr.AppAddr, Token: settings.First.Dapr.AppToken, Open: settings.First.Dapr.Open, Health: db.Ping,
+			Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: db.Ping,
 		})
 		if err != nil {
 			return err

@@ -21,16 +21,18 @@ type way interface {
 	event.Bus
 	// Ready is errs.Unavailable if nothing can be published now.
 	Ready(ctx context.Context) error
-	Close()
 }
 
-func carry(f first) (carrier, error) {
-	if f.Bus.Direct() {
-		bus, err := kafka.NewBus(f.Bus.Brokers, proto.TaskAPI)
-		return carrier{way: bus}, err
+// carry publishes through the sidecar, or, where there is none, straight to the brokers. release gives back what it opened.
+func carry(bus kafka.Config, client *sidecar.Client) (c carrier, release func(), err error) {
+	if client != nil {
+		return carrier{client, client}, func() {}, nil
 	}
-	client, err := sidecar.Dial(f.Dapr)
-	return carrier{client, client}, err
+	direct, err := kafka.NewBus(bus.Brokers, proto.TaskAPI)
+	if err != nil {
+		return carrier{}, nil, err
+	}
+	return carrier{way: direct}, direct.Close, nil
 }
 
 // name is what /readyz calls it.

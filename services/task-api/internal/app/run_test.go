@@ -16,6 +16,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/telemetry"
+	"github.com/taskflow-suite/taskflow/pkg/service"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
 	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
@@ -23,7 +24,7 @@ import (
 
 const secret = "a secret of more than thirty-two bytes, for tests"
 
-func environment(values map[string]string) lookup {
+func environment(values map[string]string) service.Lookup {
 	return func(name string) (string, bool) {
 		value, ok := values[name]
 		return value, ok
@@ -116,8 +117,8 @@ func TestWithTheBusStraightToTheBrokersNoSidecarIsNeeded(t *testing.T) {
 	}
 }
 
-// service is task-api while it runs.
-type service struct {
+// running is task-api while it runs.
+type running struct {
 	t     *testing.T
 	addr  string
 	token string
@@ -125,13 +126,13 @@ type service struct {
 }
 
 // begin runs task-api on a database of its own until the test ends and returns when it answers.
-func begin(t *testing.T, metrics prometheus.Registerer, settings map[string]string) *service {
+func begin(t *testing.T, metrics prometheus.Registerer, settings map[string]string) *running {
 	t.Helper()
 	token, err := auth.Mint(secret, "alice", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t, free(t), token, make(chan error, 1)}
+	s := &running{t, free(t), token, make(chan error, 1)}
 	values := map[string]string{"HTTP_ADDR": s.addr, "DATABASE_URL": testkit.Postgres(t), "JWT_SECRET": secret, "LOG_LEVEL": "error"}
 	maps.Copy(values, settings)
 	ctx, stop := context.WithCancel(context.Background())
@@ -152,7 +153,7 @@ func begin(t *testing.T, metrics prometheus.Registerer, settings map[string]stri
 }
 
 // send returns the status and the body of an answer, 0 and the error if there is none.
-func (s *service) send(method, path, body string) (int, string) {
+func (s *running) send(method, path, body string) (int, string) {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, "http://"+s.addr+path, strings.NewReader(body))
 	if err != nil {
@@ -173,7 +174,7 @@ func (s *service) send(method, path, body string) (int, string) {
 }
 
 // readiness is what /readyz says of one check. The service stays ready whatever carries its events.
-func (s *service) readiness(check string) map[string]any {
+func (s *running) readiness(check string) map[string]any {
 	s.t.Helper()
 	status, body := s.send("GET", "/readyz", "")
 	if status != 200 {
