@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
-	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/pkg/service"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
 	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
