@@ -41,11 +41,12 @@ test: ## Run every test, with the race detector, against real parts.
 ifneq ($(PKG)$(RUN),)
 	go test -race -timeout 25m $(if $(RUN),-run '$(RUN)') $(or $(PKG),./proto/... ./pkg/... ./services/...)
 else
+	@# Without the cache of results: it does not see the programs that the tests build and run.
 	@# The flags are those daprd is built with, so that it is compiled once.
-	cd dapr/runtime && GOWORK=off CGO_ENABLED=0 go test -trimpath -timeout 15m ./...
-	go test -race -timeout 20m $$(go list ./proto/... ./pkg/... ./services/... | grep -v /services/e2e)
+	cd dapr/runtime && GOWORK=off CGO_ENABLED=0 go test -count=1 -trimpath -timeout 15m ./...
+	go test -race -count=1 -timeout 20m $$(go list ./proto/... ./pkg/... ./services/... | grep -v /services/e2e)
 	@# By themselves: they break parts of a whole suite while people use it, which takes both cores.
-	go test -race -timeout 25m ./services/e2e
+	go test -race -count=1 -timeout 25m ./services/e2e
 endif
 
 .PHONY: fuzz
