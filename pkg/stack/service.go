@@ -142,7 +142,7 @@ func inherited() []string {
 		name, _, _ := strings.Cut(setting, "=")
 		return slices.Contains(own, name) || strings.HasPrefix(name, "DAPR_") || strings.HasPrefix(name, "PG")
 	})
-	// Go collects a heap of a few MiB hundreds of times a second under load; the limit keeps what this lets grow small.
+	// A heap of a few MiB is collected often under load. The limit keeps small what this lets grow.
 	for _, setting := range []string{"GOGC=300", "GOMEMLIMIT=200MiB"} {
 		name, _, _ := strings.Cut(setting, "=")
 		if os.Getenv(name) == "" {
