@@ -44,11 +44,14 @@ const week = 7 * 24 * time.Hour
 
 // Topics lists every topic but the dead-letter topics, which follow from it.
 func Topics() []TopicSpec {
+	// Who writes to the database publishes whatever waits in the one outbox, also what another service wrote. Between
+	// them a scope would be no wall: whoever can write an event has it published.
+	writers := []string{TaskAPI, MCPTools, Scheduler}
 	return []TopicSpec{
-		{Tasks, 12, week, []string{TaskAPI, MCPTools, Scheduler}, []string{Scheduler}, []string{Notifier}},
-		{Users, 12, week, []string{TaskAPI}, []string{Scheduler}, []string{Notifier}},
-		{Conversations, 12, week, []string{MCPTools}, nil, nil},
-		{Scheduling, 12, week, []string{Scheduler}, []string{Scheduler}, nil},
+		{Tasks, 12, week, writers, []string{Scheduler}, []string{Notifier}},
+		{Users, 12, week, writers, []string{Scheduler}, []string{Notifier}},
+		{Conversations, 12, week, writers, nil, nil},
+		{Scheduling, 12, week, writers, []string{Scheduler}, nil},
 		{MCPRequests, 12, week, []string{ChatAgent}, []string{MCPTools}, nil},
 		{MCPReplies, 12, week, []string{MCPTools}, nil, []string{ChatAgent}},
 		{Probes, 1, time.Hour, []string{Notifier}, nil, []string{Notifier}},
