@@ -84,6 +84,25 @@ func TestARolledBackChangeLeavesNoEventAndNoGap(t *testing.T) {
 	}
 }
 
+func TestWhoHasAppendedKeepsNobodyWaitingBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	db := testkit.OpenPostgres(t)
+	must(t, db.Transaction(telemetry.WithCorrelation(t.Context(), "outer"), func(tx *postgres.Tx) error {
+		must(t, tx.Append(created("ada", "a1", 1)))
+		must(t, add(t.Context(), db, created("ada", "a2", 1)))
+		return tx.Under(telemetry.WithCorrelation(t.Context(), "inner")).Append(created("ada", "a3", 1))
+	}))
+	logged, err := postgres.NewLog(db).Since(t.Context(), "ada", contract.Tasks, 0, 10)
+	must(t, err)
+	var got []string
+	for _, e := range logged {
+		got = append(got, fmt.Sprint(e.Sequence, e.AggregateID, e.CorrelationID))
+	}
+	if want := "1a2 2a1outer 3a3inner"; strings.Join(got, " ") != want {
+		t.Errorf("the log is %v, want %s", got, want)
+	}
+}
+
 func TestEventsOfSeveralUsersAndTopicsCountEachForThemselves(t *testing.T) {
 	t.Parallel()
 	db := testkit.OpenPostgres(t)

@@ -8,13 +8,15 @@
 //
 // Lock order. Every transaction takes its row locks in this order, so that no two wait for each other:
 //
-//  1. the profile
-//  2. the idempotency key
-//  3. rows of the domain, tasks for instance: one of them, or several under the profile's lock or with SKIP LOCKED
-//  4. sequences, in the order of (user, topic): Append takes them
+//  1. the profile, at once in the strength that the transaction will need
+//  2. the idempotency key, or the row of the tool call
+//  3. rows of the domain: tasks first, then conversations and their messages. Several tasks are locked in the order of
+//     their ids, or under a lock of the profile that keeps all others away, or with SKIP LOCKED
+//  4. sequences, in the order of (user, topic)
 //
-// Append therefore comes last. From its statement on, the user's other writers of the topic wait for the commit; that
-// is what makes the order of a user's events the order of that user's commits.
+// The last is seen to by Transaction: what was appended is written when the function it runs has returned. From that
+// statement on, the user's other writers of the topic wait for the commit; that is what makes the order of a user's events
+// the order of that user's commits.
 package postgres
 
 import (
@@ -114,25 +116,38 @@ func (db *DB) Read(ctx context.Context) *gorm.DB { return db.gorm.WithContext(ct
 // given to returns.
 type Tx struct {
 	*gorm.DB
-	appended bool
-	cause    string
+	progress *progress
 }
 
-// Transaction runs fn in a transaction: all it did is committed if it returns nil, nothing otherwise. After a commit
-// with events every relay of this process is woken.
+// progress is what a transaction knows besides its rows.
+type progress struct {
+	cause  string
+	events []eventRow // to be written at the end
+	// announced says that there is something new in the outbox.
+	announced bool
+}
+
+// Under is the same transaction for statements and events of another context, one of the transaction's own most likely.
+func (tx *Tx) Under(ctx context.Context) *Tx { return &Tx{tx.WithContext(ctx), tx.progress} }
+
+// Transaction runs fn in a transaction: all it did and the events it appended are committed if it returns nil, nothing
+// otherwise. After a commit with events every relay of this process is woken.
 //
 // An error of fn that has a kind comes back as it is; others are classified by Failure. errs.Unavailable may also mean
 // that the answer to the commit was lost: then nobody knows.
 func (db *DB) Transaction(ctx context.Context, fn func(tx *Tx) error) error {
-	tx := &Tx{}
+	tx := &Tx{progress: &progress{}}
 	err := db.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		tx.DB = g
-		return fn(tx)
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.finish()
 	})
 	if err != nil {
 		return Failure(err)
 	}
-	if tx.appended {
+	if tx.progress.announced {
 		db.wake()
 	}
 	return nil
@@ -142,7 +157,11 @@ func (db *DB) Transaction(ctx context.Context, fn func(tx *Tx) error) error {
 // Transaction.
 func (db *DB) Snapshot(ctx context.Context, fn func(tx *Tx) error) error {
 	return Failure(db.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
-		return fn(&Tx{DB: g})
+		tx := &Tx{g, &progress{}}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return tx.finish() // which fails if there is anything
 	}, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}))
 }
 

@@ -97,24 +97,29 @@ func TestTheSweepTakesWhatIsTooOldAndNothingElse(t *testing.T) {
 	t.Parallel()
 	url := testkit.Postgres(t)
 	db, conn := testkit.OpenPostgresAt(t, url), connect(t, url)
+	const invocations = `INSERT INTO tool_invocations (user_id, client_id, request_id, id, tool, input, input_hash, correlation_id, started_at)
+		SELECT 'ada', 'c', gen_random_uuid(), gen_random_uuid(), 't', '{}', '', '', `
 	for _, statement := range []string{
 		"INSERT INTO profiles VALUES ('ada', 'UTC', 1, now(), now())",
 		"INSERT INTO inbox SELECT 'c', gen_random_uuid(), now() - interval '8 days 1 minute' FROM generate_series(1, 2500)",
 		"INSERT INTO inbox SELECT 'c', gen_random_uuid(), now() - interval '7 days 23 hours' FROM generate_series(1, 7)",
 		"INSERT INTO idempotency SELECT 'ada', 'old ' || n, 'h', '', now() - interval '24 hours 1 minute' FROM generate_series(1, 1001) n",
 		"INSERT INTO idempotency SELECT 'ada', 'new ' || n, 'h', '', now() - interval '23 hours' FROM generate_series(1, 5) n",
+		invocations + "now() - interval '90 days 1 minute' FROM generate_series(1, 1002)",
+		invocations + "now() - interval '89 days 23 hours' FROM generate_series(1, 3)",
 	} {
 		_, err := conn.Exec(t.Context(), statement)
 		must(t, err)
 	}
 	swept, err := db.Sweep(t.Context())
 	must(t, err)
-	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001}) {
+	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001, Invocations: 1002}) {
 		t.Errorf("swept %+v", swept)
 	}
-	var inbox, keys int
-	must(t, conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM idempotency)").Scan(&inbox, &keys))
-	if inbox != 7 || keys != 5 {
-		t.Errorf("left are %d and %d", inbox, keys)
+	var inbox, keys, calls int
+	must(t, conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM idempotency), (SELECT count(*) FROM tool_invocations)").
+		Scan(&inbox, &keys, &calls))
+	if inbox != 7 || keys != 5 || calls != 3 {
+		t.Errorf("left are %d, %d and %d", inbox, keys, calls)
 	}
 }

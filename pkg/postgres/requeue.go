@@ -27,7 +27,7 @@ func (db *DB) requeue(ctx context.Context, events []Stored) error {
 		for i, e := range events {
 			rows[i] = Outgoing{UserID: e.UserID, EventID: e.ID}
 		}
-		tx.appended = true
+		tx.progress.announced = true
 		return tx.Create(&rows).Error
 	})
 }

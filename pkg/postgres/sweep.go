@@ -10,12 +10,14 @@ const (
 	KeepHandled = 8 * 24 * time.Hour
 	// KeepAnswers is how long a request with an idempotency key is answered as before.
 	KeepAnswers = 24 * time.Hour
+	// KeepInvocations is how long a tool call is known: it can be looked at, and is answered as before if it is sent again.
+	KeepInvocations = 90 * 24 * time.Hour
 
 	sweepPortion = 1000
 )
 
 // Swept counts the rows a Sweep removed.
-type Swept struct{ Inbox, Idempotency int64 }
+type Swept struct{ Inbox, Idempotency, Invocations int64 }
 
 // Sweep removes, in portions, what no repeated delivery or request can ask for any more. Two at once do no harm.
 func (db *DB) Sweep(ctx context.Context) (Swept, error) {
@@ -25,7 +27,10 @@ func (db *DB) Sweep(ctx context.Context) (Swept, error) {
 	if s.Inbox, err = db.sweep(ctx, "inbox", "consumer, event_id", "handled_at", now.Add(-KeepHandled)); err != nil {
 		return s, err
 	}
-	s.Idempotency, err = db.sweep(ctx, "idempotency", "user_id, key", "created_at", now.Add(-KeepAnswers))
+	if s.Idempotency, err = db.sweep(ctx, "idempotency", "user_id, key", "created_at", now.Add(-KeepAnswers)); err != nil {
+		return s, err
+	}
+	s.Invocations, err = db.sweep(ctx, "tool_invocations", "user_id, client_id, request_id", "started_at", now.Add(-KeepInvocations))
 	return s, err
 }
 

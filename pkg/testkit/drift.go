@@ -78,7 +78,7 @@ func udtNames(t reflect.Type) []string {
 	case reflect.TypeFor[time.Time]():
 		return []string{"timestamptz", "date"}
 	case reflect.TypeFor[postgres.Texts]():
-		return []string{"_text"}
+		return []string{"_text", "_uuid"}
 	case reflect.TypeFor[postgres.Ints]():
 		return []string{"_int4"}
 	case reflect.TypeFor[[]byte]():

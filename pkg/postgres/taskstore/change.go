@@ -18,7 +18,11 @@ var errZoneNeeded = errors.New("the change needs the owner's zone")
 
 // Change implements task.Store.
 func (s *Store) Change(ctx context.Context, userID, id string, version int, fn func(*task.Task) error) (task.Task, error) {
-	t, err := s.change(ctx, userID, id, version, false, fn)
+	if err := s.mayWrite(userID); err != nil {
+		return task.Task{}, err
+	}
+	// A profile that is locked already costs nothing.
+	t, err := s.change(ctx, userID, id, version, s.owner != nil, fn)
 	if errors.Is(err, errZoneNeeded) {
 		t, err = s.change(ctx, userID, id, version, true, fn)
 	}
@@ -37,7 +41,7 @@ func (s *Store) change(ctx context.Context, userID, id string, version int, with
 		var zone *time.Location
 		if withZone {
 			var err error
-			if zone, err = lockZone(tx, userID, toRely); postgres.IsNone(err) {
+			if zone, err = s.zone(tx, userID, toRely); postgres.IsNone(err) {
 				return noTask(id)
 			} else if err != nil {
 				return err
@@ -92,6 +96,9 @@ func (s *Store) change(ctx context.Context, userID, id string, version int, with
 
 // Purge implements task.Store. What another transaction holds is left for the next time.
 func (s *Store) Purge(ctx context.Context, before, now time.Time, limit int) (int, error) {
+	if err := s.mayLock(); err != nil {
+		return 0, err
+	}
 	purged := 0
 	err := s.db.Transaction(ctx, func(tx *postgres.Tx) error {
 		var rows []row

@@ -20,6 +20,9 @@ func (s *Store) Create(ctx context.Context, userID string, once task.Idempotency
 	if len(tasks) == 0 || len(tasks) > task.MaxBatch {
 		return errs.New(errs.Invalid, "1 to %d tasks at a time", task.MaxBatch)
 	}
+	if err := s.mayWrite(userID); err != nil {
+		return err
+	}
 	for _, t := range tasks {
 		if t.UserID != userID {
 			return errs.New(errs.Invalid, "task %s is another user's", t.ID)
@@ -44,7 +47,7 @@ const maxReturns = 10
 
 func (s *Store) create(ctx context.Context, userID string, once task.Idempotency, tasks []task.Task) error {
 	return s.db.Transaction(ctx, func(tx *postgres.Tx) error {
-		zone, err := profileFor(tx, userID, once, tasks)
+		zone, err := s.profileFor(tx, userID, once, tasks)
 		if err != nil {
 			return err
 		}
@@ -70,7 +73,7 @@ func (s *Store) create(ctx context.Context, userID string, once task.Idempotency
 }
 
 // profileFor locks the profile as far as this creation needs it, and returns the owner's zone if it is needed.
-func profileFor(tx *postgres.Tx, userID string, once task.Idempotency, tasks []task.Task) (*time.Location, error) {
+func (s *Store) profileFor(tx *postgres.Tx, userID string, once task.Idempotency, tasks []task.Task) (*time.Location, error) {
 	var strength string
 	switch {
 	case slices.ContainsFunc(tasks, func(t task.Task) bool { return t.Due.Date != "" }):
@@ -82,7 +85,7 @@ func profileFor(tx *postgres.Tx, userID string, once task.Idempotency, tasks []t
 	default:
 		return nil, nil //nolint:nilnil // documented: nobody needs one
 	}
-	zone, err := lockZone(tx, userID, strength)
+	zone, err := s.zone(tx, userID, strength)
 	if postgres.IsNone(err) {
 		return nil, gorm.ErrForeignKeyViolated // as the insert would have said
 	}

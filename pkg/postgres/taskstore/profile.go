@@ -16,6 +16,12 @@ import (
 // EnsureProfile implements task.Store. A profile may be some seconds old: it is asked for with every request. What must
 // not be wrong, a deadline, does not rest on it.
 func (s *Store) EnsureProfile(ctx context.Context, userID, zone string, now time.Time) (task.Profile, error) {
+	if s.owner != nil {
+		if err := s.mayWrite(userID); err != nil {
+			return task.Profile{}, err
+		}
+		return *s.owner, nil
+	}
 	if p, ok := s.profiles.get(userID); ok {
 		return p, nil
 	}
@@ -73,6 +79,9 @@ func (s *Store) welcome(ctx context.Context, userID, zone string, now time.Time)
 
 // ChangeProfile implements task.Store.
 func (s *Store) ChangeProfile(ctx context.Context, userID string, version int, fn func(*task.Profile) error) (task.Profile, error) {
+	if err := s.mayLock(); err != nil {
+		return task.Profile{}, err
+	}
 	var (
 		result  task.Profile
 		refused error
@@ -155,6 +164,9 @@ func moveDays(tx *postgres.Tx, p task.Profile) error {
 
 // Forget implements task.Store.
 func (s *Store) Forget(ctx context.Context, userID string, now time.Time) error {
+	if err := s.mayLock(); err != nil {
+		return err
+	}
 	defer s.profiles.drop(userID)
 	return s.db.Transaction(ctx, func(tx *postgres.Tx) error {
 		// From here on nobody makes a task of this user until the commit, and then only with a new profile.
@@ -166,7 +178,7 @@ func (s *Store) Forget(ctx context.Context, userID string, now time.Time) error 
 		if err != nil {
 			return err
 		}
-		if err := tx.Delete(&r).Error; err != nil { // tasks and idempotency keys go with it
+		if err := tx.Delete(&r).Error; err != nil { // what else is the user's goes with it
 			return err
 		}
 		if err := tx.Erase(userID); err != nil {

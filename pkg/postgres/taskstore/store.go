@@ -6,11 +6,9 @@ package taskstore
 
 import (
 	"context"
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/google/uuid"
+	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
@@ -21,12 +19,20 @@ import (
 
 // Store is the task.Store on Postgres. It is safe for concurrent use.
 type Store struct {
-	db       *postgres.DB
+	db       database
 	log      *postgres.Log
 	profiles *cache
+	// owner is whose transaction the Store is bound to, nil if to none; see Within.
+	owner *task.Profile
 }
 
 var _ task.Store = (*Store)(nil)
+
+// database is where a Store works: a *postgres.DB, or one transaction.
+type database interface {
+	Transaction(ctx context.Context, fn func(tx *postgres.Tx) error) error
+	Read(ctx context.Context) *gorm.DB
+}
 
 // New makes a Store on a migrated database.
 func New(db *postgres.DB) *Store {
@@ -81,7 +87,7 @@ const (
 func noTask(id string) error { return errs.New(errs.NotFound, "no task %s", id) }
 
 // isID reports whether id can be a task's: anything else is not asked for, because Postgres would refuse it loudly.
-func isID(id string) bool { return len(id) == 36 && uuid.Validate(id) == nil }
+func isID(id string) bool { return postgres.IsUUID(id) }
 
 // isText reports whether Postgres can take s as text.
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+func isText(s string) bool { return postgres.IsText(s) }
