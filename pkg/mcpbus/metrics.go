@@ -1,0 +1,98 @@
+package mcpbus
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// What became of a call at the client.
+const (
+	callAnswered  = "answered"
+	callNoAnswer  = "no_answer"
+	callCancelled = "cancelled"
+	callFailed    = "failed"
+)
+
+// What became of a reply at the client.
+const (
+	replyTaken   = "taken"
+	replyForeign = "foreign" // of another replica
+	replyLate    = "late"    // nobody waits for it, also because it came before
+	replyRefused = "refused" // not signed with the key, or not readable
+)
+
+// What became of a request at the server.
+const (
+	requestExecuted   = "executed"
+	requestRepeated   = "repeated"
+	requestExpired    = "expired"
+	requestRefused    = "refused"
+	requestCancelled  = "cancelled"
+	requestUnanswered = "unanswered"
+	requestBusy       = "busy"
+)
+
+// What became of a reply at the server.
+const (
+	replySent = "sent"
+	replyLost = "lost"
+)
+
+type clientMetrics struct {
+	calls   *prometheus.HistogramVec
+	resent  prometheus.Counter
+	replies *prometheus.CounterVec
+}
+
+// newClientMetrics makes all the metrics; without a registerer nobody sees them.
+func newClientMetrics(r prometheus.Registerer) clientMetrics {
+	m := clientMetrics{
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "taskflow_mcp_call_seconds", Help: "From a call over pub/sub to its end, by outcome.",
+			Buckets: []float64{.001, .002, .004, .008, .015, .03, .06, .125, .25, .5, 1, 2, 4, 8, 15, 30},
+		}, []string{"outcome"}),
+		resent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "taskflow_mcp_requests_resent_total", Help: "Requests sent again because no answer came or the bus did not take them.",
+		}),
+		replies: counters("taskflow_mcp_replies_total", "Replies that came, by what became of them.",
+			replyTaken, replyForeign, replyLate, replyRefused),
+	}
+	for _, outcome := range []string{callAnswered, callNoAnswer, callCancelled, callFailed} {
+		m.calls.WithLabelValues(outcome)
+	}
+	if r != nil {
+		r.MustRegister(m.calls, m.resent, m.replies)
+	}
+	return m
+}
+
+func (m clientMetrics) called(outcome string, began time.Time) {
+	m.calls.WithLabelValues(outcome).Observe(time.Since(began).Seconds())
+}
+
+type serverMetrics struct {
+	requests *prometheus.CounterVec
+	replies  *prometheus.CounterVec
+}
+
+func newServerMetrics(r prometheus.Registerer) serverMetrics {
+	m := serverMetrics{
+		requests: counters("taskflow_mcp_requests_total", "Requests over pub/sub, by what became of them.",
+			requestExecuted, requestRepeated, requestExpired, requestRefused, requestCancelled, requestUnanswered, requestBusy),
+		replies: counters("taskflow_mcp_replies_published_total", "Replies, by whether the bus took them.", replySent, replyLost),
+	}
+	if r != nil {
+		r.MustRegister(m.requests, m.replies)
+	}
+	return m
+}
+
+// counters makes a counter with all its outcomes at zero.
+func counters(name, help string, outcomes ...string) *prometheus.CounterVec {
+	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{"outcome"})
+	for _, outcome := range outcomes {
+		vec.WithLabelValues(outcome)
+	}
+	return vec
+}
