@@ -22,9 +22,9 @@ func newCORS(origins []string) cors {
 var (
 	varyOrigin  = []string{"Origin"}
 	yes         = []string{"true"}
-	exposed     = []string{"ETag, Idempotency-Replayed, Location, Retry-After, X-Correlation-ID"}
+	exposed     = []string{"ETag, Idempotency-Replayed, Location, Retry-After, WWW-Authenticate, X-Correlation-ID"}
 	corsMethods = []string{"GET, HEAD, POST, PUT, PATCH, DELETE"}
-	corsHeaders = []string{"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Correlation-ID, Traceparent, Mcp-Protocol-Version"}
+	corsHeaders = []string{"Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, X-Correlation-ID, Traceparent, Mcp-Protocol-Version, Mcp-Method, Mcp-Name"}
 	corsMaxAge  = []string{"600"}
 )
 

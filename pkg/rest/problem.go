@@ -124,6 +124,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 		if errors.Is(err, auth.ErrInvalidToken) {
 			challenge += `, error="invalid_token"` // RFC 6750, 3.1; without a token there must be no error code
 		}
+		if c, ok := errors.AsType[challenged](err); ok {
+			challenge += `, resource_metadata="` + c.metadata + `"`
+		}
 		header.Set("WWW-Authenticate", challenge)
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", seconds(retryAfter))

@@ -482,7 +482,7 @@ func TestOrigins(t *testing.T) {
 		})
 	}
 	shown := strings.Split(call(t, e, "GET", "/x", "", "Origin", ours).Header.Get("Access-Control-Expose-Headers"), ", ")
-	for _, name := range []string{"ETag", "Location", "Retry-After", "X-Correlation-ID", "Idempotency-Replayed"} {
+	for _, name := range []string{"ETag", "Location", "Retry-After", "X-Correlation-ID", "Idempotency-Replayed", "WWW-Authenticate"} {
 		if !slices.Contains(shown, name) {
 			t.Errorf("a listed page may not read %s, only %v", name, shown)
 		}
@@ -540,6 +540,64 @@ func TestRequireUser(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRequireBearer(t *testing.T) {
+	t.Parallel()
+	const metadata = "https://tasks.example/.well-known/oauth-protected-resource/x"
+	e := newHouse(t, Options{})
+	e.POST("/x", func(c echo.Context) error {
+		claims, _ := auth.FromContext(c.Request().Context())
+		return c.String(200, claims.Subject)
+	}, RequireBearer(verifier(t), metadata))
+	challenge := func(before string) string {
+		return `Bearer realm="taskflow"` + before + `, resource_metadata="` + metadata + `"`
+	}
+	good := strings.TrimPrefix(token(t, "alice"), "Bearer ")
+	for name, c := range map[string]struct {
+		header, value string
+		status        int
+		challenge     string
+	}{
+		"the header lets in":                        {"Authorization", "Bearer " + good, 200, ""},
+		"the cookie does not, for it comes unasked": {"Cookie", "taskflow_token=" + good, 401, challenge("")},
+		"nor does another scheme":                   {"Authorization", "Basic " + good, 401, challenge("")},
+		"nor a bad token, which is said":            {"Authorization", "Bearer x.y.z", 401, challenge(`, error="invalid_token"`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := call(t, e, http.MethodPost, "/x", "", c.header, c.value)
+			if got.StatusCode != c.status || got.Header.Get("WWW-Authenticate") != c.challenge {
+				t.Errorf("got %d, %q", got.StatusCode, got.Header.Get("WWW-Authenticate"))
+			}
+			if c.status != 200 {
+				if p := got.problem(t); strings.Contains(p.Detail, "cookie") {
+					t.Errorf("it speaks of a cookie: %q", p.Detail)
+				}
+			} else if got.body != "alice" {
+				t.Errorf("got %q", got.body)
+			}
+		})
+	}
+}
+
+func TestALimiterIsForWhateverIsDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLimiter(1, 2)
+		for i, want := range []time.Duration{0, 0, time.Second, time.Second} {
+			wait := time.Duration(0)
+			if e, ok := errors.AsType[TooManyRequests](l.Take("alice")); ok {
+				wait = e.Wait
+			}
+			if wait != want {
+				t.Errorf("time %d: wait %v instead of %v", i, wait, want)
+			}
+		}
+		if err := l.Take("bob"); err != nil {
+			t.Errorf("somebody else: %v", err)
+		}
+	})
 }
 
 func TestRateLimit(t *testing.T) {

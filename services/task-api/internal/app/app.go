@@ -7,19 +7,17 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
-	"github.com/taskflow-suite/taskflow/pkg/outbox"
-	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
 	house "github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/service"
+	"github.com/taskflow-suite/taskflow/pkg/service/writer"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/pkg/telemetry"
@@ -32,51 +30,42 @@ func Run(ctx context.Context) error { return run(ctx, os.LookupEnv, telemetry.Me
 
 func run(ctx context.Context, env service.Lookup, metrics prometheus.Registerer) error {
 	return service.Run(ctx, proto.TaskAPI, env, func(ctx context.Context, settings Config, client *sidecar.Client) error {
-		events, release, err := carry(settings.Base.Bus, client)
+		registry := service.NewLease(metrics)
+		defer registry.End()
+		store, err := writer.Open(ctx, writer.Options{
+			Config: settings.Store, Service: proto.TaskAPI, Sidecar: client, Bus: settings.Base.Bus, Metrics: registry,
+		})
 		if err != nil {
 			return err
 		}
-		defer release()
-		if settings.Migrate {
-			if _, err := postgres.Migrate(ctx, settings.Database.URL.Reveal()); err != nil {
-				return fmt.Errorf("migrate: %w", err)
-			}
-		}
-		db, err := postgres.Open(ctx, settings.Database)
-		if err != nil {
-			return fmt.Errorf("open the database: %w", err)
-		}
-		defer db.Close()
-		return serve(ctx, settings, db, events, metrics)
+		defer store.Close()
+		return serve(ctx, settings, store, client != nil, registry)
 	})
 }
 
 // serve runs the parts until the first of them ends.
-func serve(ctx context.Context, settings Config, db *postgres.DB, events carrier, metrics prometheus.Registerer) error {
+func serve(ctx context.Context, settings Config, store *writer.Writer, hasSidecar bool, registry prometheus.Registerer) error {
 	verifier, err := auth.New(settings.Auth)
 	if err != nil {
 		return err
 	}
-	registry := &lease{Registerer: metrics}
-	defer registry.end()
-	relay := outbox.New(db, events, outbox.Options{Metrics: registry})
-	poolMetrics(registry, db)
-
-	tasks := task.NewService(taskstore.New(db), time.Now)
+	tasks := task.NewService(taskstore.New(store.DB), time.Now)
 	door := house.New(house.Options{Config: settings.HTTP, Untimed: rest.Untimed(), Registry: registry})
-	house.Health(door, readiness(db, events, relay, verifier))
+	checks := store.Checks()
+	checks["tokens"] = func(ctx context.Context) (map[string]any, error) { return nil, verifier.Ready(ctx) }
+	house.Health(door, checks)
 	if err := rest.Register(door, tasks, time.Now,
 		house.RequireUser(verifier), house.RateLimit(settings.HTTP.Rate, settings.HTTP.Burst)); err != nil {
 		return err
 	}
 	parts := []func(context.Context) error{
 		func(ctx context.Context) error { return house.Serve(ctx, settings.HTTP.Addr, door) },
-		relay.Run,
-		(&janitor{tasks, db, time.Hour}).Run,
+		store.Run,
+		(&janitor{tasks, store.DB, time.Hour}).Run,
 	}
-	if events.sidecar != nil {
+	if hasSidecar {
 		callback, err := sidecar.NewServer(sidecar.ServerOptions{
-			Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: db.Ping,
+			Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: store.DB.Ping,
 		})
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package app
+package writer
 
 import (
 	"database/sql"
@@ -7,37 +7,6 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 )
-
-// lease registers metrics for as long as one run lasts: the process's registry outlives it, and takes each name once.
-type lease struct {
-	prometheus.Registerer
-	registered []prometheus.Collector
-}
-
-// Register registers a collector until the end of the lease.
-func (l *lease) Register(c prometheus.Collector) error {
-	err := l.Registerer.Register(c)
-	if err == nil {
-		l.registered = append(l.registered, c)
-	}
-	return err
-}
-
-// MustRegister is Register; it panics if a name is taken.
-func (l *lease) MustRegister(all ...prometheus.Collector) {
-	for _, c := range all {
-		if err := l.Register(c); err != nil {
-			panic(err)
-		}
-	}
-}
-
-// end takes everything out again.
-func (l *lease) end() {
-	for _, c := range l.registered {
-		l.Unregister(c)
-	}
-}
 
 // poolMetrics shows how the connections to the database are used.
 func poolMetrics(registry prometheus.Registerer, db *postgres.DB) {
