@@ -10,6 +10,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/task"
+	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 // Operation is one of a batch; op says which of the others it has. That was checked against the specification before.
@@ -25,7 +26,7 @@ type Operation struct {
 func (s *Server) BatchTasks(ctx context.Context, r BatchTasksRequestObject) (BatchTasksResponseObject, error) {
 	var once task.Idempotency
 	if key := or(r.Params.IdempotencyKey, ""); key != "" {
-		once = task.Idempotency{Key: key, Hash: hash("batchTasks", bodyOf(ctx))}
+		once = task.Idempotency{Key: key, Hash: hash("batchTasks", contract.BodyOf(ctx))}
 	}
 	b := append(make([]byte, 0, 1<<10), `{"results":[`...)
 	for i := range r.Body.Operations {
@@ -108,6 +109,6 @@ func (s *Server) do(ctx context.Context, userID string, op *Operation) (task.Tas
 	case "restore":
 		return s.tasks.Restore(ctx, userID, id, op.Version)
 	default:
-		return task.Task{}, errs.New(errs.Invalid, "no operation is called %q", clip(op.Op))
+		return task.Task{}, errs.New(errs.Invalid, "no operation is called %q", contract.Clip(op.Op))
 	}
 }

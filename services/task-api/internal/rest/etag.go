@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 // etag is a version as a strong entity tag (RFC 9110, section 8.8.3).
@@ -24,7 +26,7 @@ func ifMatch(header *string) (int, error) {
 	}
 	version, ok := tagged(value)
 	if !ok {
-		return 0, malformed(`If-Match must be one ETag of an earlier answer, such as "3", or *`)
+		return 0, contract.Malformed(`If-Match must be one ETag of an earlier answer, such as "3", or *`)
 	}
 	return version, nil
 }

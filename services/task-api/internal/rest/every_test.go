@@ -46,7 +46,7 @@ func with(path, query string) string {
 func TestEveryOperationHasASample(t *testing.T) {
 	t.Parallel()
 	operations := 0
-	for _, item := range record.spec.Paths.Map() {
+	for _, item := range record.Spec.Paths.Map() {
 		for _, op := range item.Operations() {
 			operations++
 			if _, ok := samples[op.OperationID]; !ok {

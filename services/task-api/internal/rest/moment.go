@@ -5,12 +5,23 @@ import (
 	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/task"
+	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 var (
 	errMoment = errors.New("must be an RFC 3339 instant such as 2026-12-01T09:00:00Z, or a date such as 2026-12-01")
 	errYear   = errors.New("must lie between the years 1970 and 9998")
 )
+
+// formats are the formats of strings that the specification names and JSON Schema does not.
+var formats = contract.Formats{
+	"moment": func(s string) string {
+		if _, err := parseMoment(s); err != nil {
+			return err.Error()
+		}
+		return ""
+	},
+}
 
 // parseMoment reads an RFC 3339 instant with its offset, or a date. The error's text is for the caller.
 func parseMoment(s string) (task.Due, error) {

@@ -3,13 +3,12 @@ package rest
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/taskflow-suite/taskflow/pkg/task"
-	"github.com/taskflow-suite/taskflow/services/task-api/internal/docs"
+	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 // Server answers the operations of the specification.
@@ -31,21 +30,22 @@ func Register(e *echo.Echo, tasks *task.Service, now func() time.Time, behind ..
 	if err != nil {
 		return fmt.Errorf("the specification: %w", err)
 	}
-	operations, err := compileOperations(spec)
+	c, err := contract.New(spec, formats)
 	if err != nil {
-		return fmt.Errorf("the specification: %w", err)
+		return err
 	}
 	s := &Server{tasks: tasks, now: now}
-	chains := map[string][]echo.MiddlewareFunc{}
-	for id, o := range operations {
-		chains[id] = append(slices.Clone(behind), o.enforce)
+	chains := c.Chains(behind...)
+	for id := range chains {
 		if id != deleteUser {
 			chains[id] = append(chains[id], s.greet)
 		}
 	}
-	e.Binder = binder{}
+	if err := c.Attach(e); err != nil {
+		return err
+	}
 	RegisterHandlersWithOptions(e, NewStrictHandler(s, nil), RegisterHandlersOptions{OperationMiddlewares: chains})
-	return docs.Register(e, spec)
+	return nil
 }
 
 // ListTasks answers with one page of tasks.

@@ -172,7 +172,7 @@ func TestTasksAreWrittenAsTheGeneratedTypeReadsThem(t *testing.T) {
 		CompletedAt: at, Version: 12, CreatedAt: at, UpdatedAt: at, DeletedAt: at,
 	}
 	bare := task.Task{ID: full.ID, UserID: "u", Fields: task.Fields{Title: "a", Priority: task.None, Due: task.Due{Date: "2026-12-01"}}, Version: 1, CreatedAt: at, UpdatedAt: at}
-	teachFormats()
+	bodies(t).Teach()
 	s := specification(t).Components.Schemas["Task"].Value
 	for _, written := range []task.Task{full, bare} {
 		raw := appendTask(nil, &written)

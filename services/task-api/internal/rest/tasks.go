@@ -11,13 +11,14 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/task"
+	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 // CreateTask makes a task, once if the request has a name.
 func (s *Server) CreateTask(ctx context.Context, r CreateTaskRequestObject) (CreateTaskResponseObject, error) {
 	once := task.Idempotency{Key: or(r.Params.IdempotencyKey, "")}
 	if once.Key != "" {
-		once.Hash = hash("createTask", bodyOf(ctx))
+		once.Hash = hash("createTask", contract.BodyOf(ctx))
 	}
 	var fresh []byte
 	made, stored, err := s.tasks.Create(ctx, r.UserID, once, func(made []task.Task) ([]byte, error) {

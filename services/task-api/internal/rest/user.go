@@ -8,6 +8,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/task"
+	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 // GetStats answers with the user's numbers.
@@ -96,7 +97,7 @@ func (s *Server) DeleteUser(ctx context.Context, r DeleteUserRequestObject) (Del
 // nothing afterwards.
 func (s *Server) greet(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(e echo.Context) error {
-		if _, err := s.tasks.Profile(e.Request().Context(), e.Param(userParam)); err != nil {
+		if _, err := s.tasks.Profile(e.Request().Context(), e.Param(contract.UserParam)); err != nil {
 			return err
 		}
 		return next(e)

@@ -1,27 +1,17 @@
 package rest_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
-	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -32,6 +22,7 @@ import (
 	house "github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
+	"github.com/taskflow-suite/taskflow/services/internal/contract/contracttest"
 	"github.com/taskflow-suite/taskflow/services/task-api/internal/rest"
 )
 
@@ -189,7 +180,7 @@ func (u user) sendTo(path, method, body string, headers ...string) answer {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	record.see(u.t, r, response, raw)
+	record.See(u.t, r, response, raw)
 	return answer{response.StatusCode, response.Header, raw}
 }
 
@@ -233,79 +224,8 @@ func problem(t testing.TB, a answer) string {
 	return strings.Join(fields, "; ")
 }
 
-// recorder holds every answer against the specification and remembers which statuses were shown.
-type recorder struct {
-	spec   *openapi3.T
-	router routers.Router
-	mu     sync.Mutex
-	seen   map[string]bool
-}
-
-var record = newRecorder()
-
-func newRecorder() *recorder {
-	spec, err := rest.GetSwagger()
-	if err != nil {
-		panic(err)
-	}
-	router, err := legacy.NewRouter(spec)
-	if err != nil {
-		panic(err)
-	}
-	return &recorder{spec: spec, router: router, seen: map[string]bool{}}
-}
-
-func (r *recorder) see(t testing.TB, request *http.Request, response *http.Response, body []byte) {
-	t.Helper()
-	plain := request.Clone(request.Context())
-	plain.URL.Scheme, plain.URL.Host, plain.Host = "", "", ""
-	route, params, err := r.router.FindRoute(plain)
-	if err != nil {
-		return // an address of no operation
-	}
-	name := route.Operation.OperationID + " " + fmt.Sprint(response.StatusCode)
-	r.mu.Lock()
-	r.seen[name] = true
-	r.mu.Unlock()
-	err = openapi3filter.ValidateResponse(request.Context(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: plain, PathParams: params, Route: route},
-		Status:                 response.StatusCode, Header: response.Header, Body: io.NopCloser(bytes.NewReader(body)),
-		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
-	})
-	if err != nil {
-		t.Errorf("%s is not as the specification says: %v", name, err)
-	}
-	needs := map[int]string{401: "Www-Authenticate", 429: "Retry-After", 503: "Retry-After"}
-	if header := needs[response.StatusCode]; header != "" && response.Header.Get(header) == "" {
-		t.Errorf("%s lacks the header %s", name, header)
-	}
-}
-
-// unshown lists what the specification names and no test has shown.
-func (r *recorder) unshown() []string {
-	var missing []string
-	for _, item := range r.spec.Paths.Map() {
-		for _, op := range item.Operations() {
-			for status := range op.Responses.Map() {
-				if !r.seen[op.OperationID+" "+status] {
-					missing = append(missing, op.OperationID+" "+status)
-				}
-			}
-		}
-	}
-	slices.Sort(missing)
-	return missing
-}
+// record holds every answer against the specification and remembers which statuses were shown.
+var record = contracttest.NewRecorder(rest.GetSwagger)
 
 // TestMain fails if a documented status was shown by no test, provided that all tests ran.
-func TestMain(m *testing.M) {
-	slog.SetDefault(slog.New(slog.DiscardHandler)) // a line per request hides what a failure says
-	code := m.Run()
-	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" &&
-		flag.Lookup("test.list").Value.String() == "" && flag.Lookup("test.fuzzworker").Value.String() == "false"
-	if missing := record.unshown(); all && code == 0 && len(missing) > 0 {
-		fmt.Fprintf(os.Stderr, "no test shows these documented answers:\n\t%s\n", strings.Join(missing, "\n\t"))
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { record.Main(m) }

@@ -1,4 +1,4 @@
-package rest
+package contract
 
 import (
 	"context"
@@ -25,21 +25,21 @@ type operation struct {
 	query      []parameter
 	header     []parameter
 	mediaTypes []string // none: it takes no body
-	body       *schema
+	body       *Schema
 }
 
 type parameter struct {
 	name     string
 	required bool
-	schema   *schema
+	schema   *Schema
 }
 
 // compileOperations compiles every operation of the specification, by its id.
-func compileOperations(spec *openapi3.T) (map[string]*operation, error) {
+func compileOperations(spec *openapi3.T, formats Formats) (map[string]*operation, error) {
 	all := map[string]*operation{}
 	for path, item := range spec.Paths.Map() {
 		for method, op := range item.Operations() {
-			compiled, err := compileOperation(item, op)
+			compiled, err := compileOperation(item, op, formats)
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", method, path, err)
 			}
@@ -49,10 +49,10 @@ func compileOperations(spec *openapi3.T) (map[string]*operation, error) {
 	return all, nil
 }
 
-func compileOperation(item *openapi3.PathItem, op *openapi3.Operation) (*operation, error) {
+func compileOperation(item *openapi3.PathItem, op *openapi3.Operation, formats Formats) (*operation, error) {
 	o := &operation{}
 	for _, ref := range slices.Concat(item.Parameters, op.Parameters) {
-		s, err := compile(ref.Value.Schema)
+		s, err := formats.Compile(ref.Value.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", ref.Value.Name, err)
 		}
@@ -73,7 +73,7 @@ func compileOperation(item *openapi3.PathItem, op *openapi3.Operation) (*operati
 	}
 	for mediaType, content := range op.RequestBody.Value.Content {
 		o.mediaTypes = append(o.mediaTypes, mediaType)
-		s, err := compile(content.Schema)
+		s, err := formats.Compile(content.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("body: %w", err)
 		}
@@ -92,7 +92,8 @@ type bodyContext struct{}
 
 const idempotencyKey = "Idempotency-Key"
 
-func bodyOf(ctx context.Context) []byte {
+// BodyOf is the body of a request that has an Idempotency-Key, as it was sent; nil without one.
+func BodyOf(ctx context.Context) []byte {
 	body, _ := ctx.Value(bodyContext{}).([]byte)
 	return body
 }
@@ -141,7 +142,7 @@ func (o *operation) checkParameters(e echo.Context, found *findings) error {
 	for _, p := range o.header {
 		values := r.Header.Values(p.name)
 		if len(values) > 1 {
-			return malformed("the header %s was sent %d times", p.name, len(values))
+			return Malformed("the header %s was sent %d times", p.name, len(values))
 		}
 		if len(values) == 1 {
 			if wrong := p.schema.checkText(values[0]); wrong != "" {
@@ -154,7 +155,7 @@ func (o *operation) checkParameters(e echo.Context, found *findings) error {
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return malformed("the query cannot be read: it is not well escaped")
+		return Malformed("the query cannot be read: it is not well escaped")
 	}
 	o.checkQuery(query, found)
 	return nil
@@ -169,12 +170,12 @@ func unescape(e echo.Context) error {
 	}
 	values := e.ParamValues()
 	for i, name := range e.ParamNames() {
-		if name == userParam {
+		if name == UserParam {
 			continue
 		}
 		plain, err := url.PathUnescape(values[i])
 		if err != nil {
-			return malformed("the path cannot be read: %s is not well escaped", name)
+			return Malformed("the path cannot be read: %s is not well escaped", name)
 		}
 		values[i] = plain
 	}
@@ -186,7 +187,8 @@ func unescape(e echo.Context) error {
 	return nil
 }
 
-const userParam = "user_id"
+// UserParam is the path parameter that names the user.
+const UserParam = "user_id"
 
 func (o *operation) checkQuery(query url.Values, found *findings) {
 	for _, p := range o.query {
@@ -204,13 +206,13 @@ func (o *operation) checkQuery(query url.Values, found *findings) {
 	}
 	for name := range query {
 		if !slices.ContainsFunc(o.query, func(p parameter) bool { return p.name == name }) {
-			found.add(clip(strings.ToValidUTF8(name, "\uFFFD")), "is not a known parameter")
+			found.add(Clip(strings.ToValidUTF8(name, "\uFFFD")), "is not a known parameter")
 		}
 	}
 }
 
 // checkQueryValue is check for a value as queries write it: lists are separated by commas.
-func (s *schema) checkQueryValue(value string) string {
+func (s *Schema) checkQueryValue(value string) string {
 	switch s.kind {
 	case boolean:
 		if value != "true" && value != "false" {
@@ -244,10 +246,10 @@ func (o *operation) read(e echo.Context) ([]byte, error) {
 		return nil, notJSON("Content-Type must be %s", choice(o.mediaTypes))
 	}
 	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, notJSON("JSON is UTF-8, not %s", strconv.Quote(clip(charset)))
+		return nil, notJSON("JSON is UTF-8, not %s", strconv.Quote(Clip(charset)))
 	}
 	if encoding := r.Header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, notJSON("bodies are taken uncompressed, not as %s", strconv.Quote(clip(encoding)))
+		return nil, notJSON("bodies are taken uncompressed, not as %s", strconv.Quote(Clip(encoding)))
 	}
 	// The generated code compares by prefix, where RFC 9110 ignores case.
 	r.Header.Set(echo.HeaderContentType, mediaType)

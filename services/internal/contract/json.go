@@ -1,4 +1,4 @@
-package rest
+package contract
 
 import (
 	"bytes"
@@ -46,26 +46,27 @@ const (
 // parse reads one JSON text (RFC 8259). A 400 says where it cannot be read.
 func parse(body []byte) (node, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return node{}, malformed("the body is empty; send JSON")
+		return node{}, Malformed("the body is empty; send JSON")
 	}
 	if !utf8.Valid(body) {
-		return node{}, malformed("the body is not UTF-8")
+		return node{}, Malformed("the body is not UTF-8")
 	}
 	// The standard library decides what JSON is; reader below relies on it and checks nothing again.
 	if !json.Valid(body) {
 		err := json.Unmarshal(body, new(json.RawMessage))
 		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			line, column := position(body, syntax.Offset)
-			return node{}, malformed("the body is not JSON at line %d, column %d: %s", line, column, syntax)
+			return node{}, Malformed("the body is not JSON at line %d, column %d: %s", line, column, syntax)
 		}
-		return node{}, malformed("the body is not JSON")
+		return node{}, Malformed("the body is not JSON")
 	}
 	r := reader{rest: body}
 	n := r.value(0)
 	return n, r.err
 }
 
-func malformed(format string, args ...any) error {
+// Malformed is the error of a request that cannot be read: 400 with the sentence.
+func Malformed(format string, args ...any) error {
 	return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf(format, args...))
 }
 
@@ -85,7 +86,7 @@ type reader struct {
 
 func (r *reader) fail(format string, args ...any) node {
 	if r.err == nil {
-		r.err = malformed(format, args...)
+		r.err = Malformed(format, args...)
 	}
 	r.rest = nil
 	return node{}

@@ -1,4 +1,4 @@
-package rest
+package contract
 
 import (
 	"errors"
@@ -15,22 +15,23 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 )
 
-// maxWrong is how many wrong fields one answer names.
-const maxWrong = 50
+// MaxWrong is how many wrong fields one answer names.
+const MaxWrong = 50
 
-// schema is a schema of the specification, compiled. kin-openapi could check values too, but after encoding/json has
-// dropped repeated names, and in words for developers of validators. A fuzz test holds both against each other.
-type schema struct {
+// Schema is a schema of the specification, compiled. kin-openapi could check values too, but after encoding/json has
+// dropped repeated names, and in words for developers of validators. contracttest.FuzzBodies holds both against each
+// other.
+type Schema struct {
 	kind     kind
 	integer  bool
 	nullable bool
 	// message, x-message in the specification, replaces what the kind and pattern would say.
 	message string
 
-	properties map[string]*schema
+	properties map[string]*Schema
 	required   []string
 
-	items              *schema
+	items              *Schema
 	minItems, maxItems int // maxItems -1: any
 
 	minLength, maxLength int // maxLength -1: any
@@ -42,37 +43,41 @@ type schema struct {
 	min, max *float64
 
 	// alternatives are told apart by the kind of value or, with a discriminator, by that member.
-	alternatives  []*schema
+	alternatives  []*Schema
 	discriminator string
-	mapping       map[string]*schema
+	mapping       map[string]*Schema
 }
 
-// formats are the formats of strings that are checked; the others only inform.
-var formats = map[string]func(string) string{
-	"uuid": func(s string) string {
-		if len(s) != 36 || uuid.Validate(s) != nil {
-			return "must be a UUID"
-		}
-		return ""
-	},
-	"moment": func(s string) string {
-		if _, err := parseMoment(s); err != nil {
-			return err.Error()
-		}
-		return ""
-	},
+// Formats are the formats of strings that are checked besides uuid, each a function that says what is wrong with a value,
+// nothing if it is right; the others only inform.
+type Formats map[string]func(string) string
+
+// check is the format of that name, nil if it is not checked.
+func (f Formats) check(name string) func(string) string {
+	if own := f[name]; own != nil || name != "uuid" {
+		return own
+	}
+	return UUID
 }
 
-// compile compiles a schema of a request. It fails on anything it would not check.
-func compile(ref *openapi3.SchemaRef) (*schema, error) {
+// UUID is the format uuid: the 36 characters of RFC 9562 and no other spelling.
+func UUID(s string) string {
+	if len(s) != 36 || uuid.Validate(s) != nil {
+		return "must be a UUID"
+	}
+	return ""
+}
+
+// Compile compiles a schema of a request. It fails on anything it would not check.
+func (f Formats) Compile(ref *openapi3.SchemaRef) (*Schema, error) {
 	v := ref.Value
-	s := &schema{nullable: v.Nullable, maxItems: -1, maxLength: -1, min: v.Min, max: v.Max}
+	s := &Schema{nullable: v.Nullable, maxItems: -1, maxLength: -1, min: v.Min, max: v.Max}
 	s.message, _ = v.Extensions["x-message"].(string)
 	if len(v.AllOf)+len(v.AnyOf) > 0 || v.Not != nil || v.MultipleOf != nil || v.UniqueItems || v.MinProps > 0 || v.MaxProps != nil {
 		return nil, errors.New("a request's schema uses allOf, anyOf, not, multipleOf, uniqueItems or a number of properties, which are not checked")
 	}
 	if len(v.OneOf) > 0 {
-		return s, s.compileOneOf(v)
+		return s, s.compileOneOf(v, f)
 	}
 	for _, e := range v.Enum {
 		if e != nil {
@@ -81,21 +86,21 @@ func compile(ref *openapi3.SchemaRef) (*schema, error) {
 	}
 	switch {
 	case v.Type.Is("object"):
-		return s, s.compileObject(v)
+		return s, s.compileObject(v, f)
 	case v.Type.Is("array"):
 		s.kind, s.minItems = array, int(v.MinItems) //nolint:gosec // G115: from our own specification
 		if v.MaxItems != nil {
 			s.maxItems = int(*v.MaxItems) //nolint:gosec // G115: from our own specification
 		}
 		var err error
-		s.items, err = compile(v.Items)
+		s.items, err = f.Compile(v.Items)
 		return s, err
 	case v.Type.Is("string"):
 		s.kind, s.minLength = text, int(v.MinLength) //nolint:gosec // G115: from our own specification
 		if v.MaxLength != nil {
 			s.maxLength = int(*v.MaxLength) //nolint:gosec // G115: from our own specification
 		}
-		s.format = formats[v.Format]
+		s.format = f.check(v.Format)
 		if v.Pattern != "" {
 			var err error
 			if s.pattern, err = regexp.Compile(v.Pattern); err != nil {
@@ -114,13 +119,13 @@ func compile(ref *openapi3.SchemaRef) (*schema, error) {
 	}
 }
 
-func (s *schema) compileObject(v *openapi3.Schema) error {
+func (s *Schema) compileObject(v *openapi3.Schema, f Formats) error {
 	if v.AdditionalProperties.Has == nil || *v.AdditionalProperties.Has {
 		return errors.New("an object in a request lacks additionalProperties: false")
 	}
-	s.kind, s.required, s.properties = object, v.Required, map[string]*schema{}
+	s.kind, s.required, s.properties = object, v.Required, map[string]*Schema{}
 	for name, ref := range v.Properties {
-		property, err := compile(ref)
+		property, err := f.Compile(ref)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -129,10 +134,10 @@ func (s *schema) compileObject(v *openapi3.Schema) error {
 	return nil
 }
 
-func (s *schema) compileOneOf(v *openapi3.Schema) error {
-	byRef := map[string]*schema{}
+func (s *Schema) compileOneOf(v *openapi3.Schema, f Formats) error {
+	byRef := map[string]*Schema{}
 	for _, ref := range v.OneOf {
-		alternative, err := compile(ref)
+		alternative, err := f.Compile(ref)
 		if err != nil {
 			return err
 		}
@@ -141,13 +146,13 @@ func (s *schema) compileOneOf(v *openapi3.Schema) error {
 	}
 	if v.Discriminator == nil {
 		for i, a := range s.alternatives {
-			if slices.ContainsFunc(s.alternatives[:i], func(b *schema) bool { return a.kind == b.kind }) {
+			if slices.ContainsFunc(s.alternatives[:i], func(b *Schema) bool { return a.kind == b.kind }) {
 				return errors.New("two alternatives are of one type and there is no discriminator")
 			}
 		}
 		return nil
 	}
-	s.discriminator, s.mapping = v.Discriminator.PropertyName, map[string]*schema{}
+	s.discriminator, s.mapping = v.Discriminator.PropertyName, map[string]*Schema{}
 	for value, target := range v.Discriminator.Mapping {
 		if s.mapping[value] = byRef[target.Ref]; s.mapping[value] == nil {
 			return fmt.Errorf("the discriminator maps %s to %s, which is no alternative", value, target.Ref)
@@ -162,13 +167,24 @@ func (s *schema) compileOneOf(v *openapi3.Schema) error {
 type findings struct{ fields []errs.Field }
 
 func (f *findings) add(path, format string, args ...any) {
-	if len(f.fields) < maxWrong {
+	if len(f.fields) < MaxWrong {
 		f.fields = append(f.fields, errs.Field{Field: path, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
+// Check reads a body as a request's is read and names its wrong fields. The error is that of a body that is not JSON.
+func (s *Schema) Check(body []byte) ([]errs.Field, error) {
+	value, err := parse(body)
+	if err != nil {
+		return nil, err
+	}
+	var found findings
+	s.check(&value, "", &found)
+	return found.fields, nil
+}
+
 // check holds a value against the schema. path is the value's place in the request, "" for the body itself.
-func (s *schema) check(n *node, path string, found *findings) {
+func (s *Schema) check(n *node, path string, found *findings) {
 	if n.kind == null {
 		if !s.nullable {
 			found.add(orBody(path), "must not be null")
@@ -220,7 +236,7 @@ func orBody(path string) string {
 	return path
 }
 
-func (s *schema) wanted() string {
+func (s *Schema) wanted() string {
 	switch s.kind {
 	case object:
 		return "must be an object"
@@ -235,7 +251,7 @@ func (s *schema) wanted() string {
 	}
 }
 
-func (s *schema) checkDiscriminated(n *node, path string, found *findings) {
+func (s *Schema) checkDiscriminated(n *node, path string, found *findings) {
 	if n.kind != object {
 		found.add(orBody(path), "must be an object")
 		return
@@ -253,13 +269,13 @@ func (s *schema) checkDiscriminated(n *node, path string, found *findings) {
 	chosen.check(n, path, found)
 }
 
-func (s *schema) checkObject(n *node, path string, found *findings) {
+func (s *Schema) checkObject(n *node, path string, found *findings) {
 	for i := range n.members {
 		m := &n.members[i]
 		if property, known := s.properties[m.name]; known {
 			property.check(&m.value, join(path, m.name), found)
 		} else {
-			found.add(join(path, clip(m.name)), "is not a known field")
+			found.add(join(path, Clip(m.name)), "is not a known field")
 		}
 	}
 	for _, name := range s.required {
@@ -269,8 +285,8 @@ func (s *schema) checkObject(n *node, path string, found *findings) {
 	}
 }
 
-// clip keeps a name the caller made up from filling the answer.
-func clip(name string) string {
+// Clip keeps a name the caller made up from filling the answer.
+func Clip(name string) string {
 	const most = 64
 	if utf8.RuneCountInString(name) <= most {
 		return name
@@ -285,7 +301,7 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func (s *schema) checkArray(n *node, path string, found *findings) {
+func (s *Schema) checkArray(n *node, path string, found *findings) {
 	if wrong := s.checkCount(len(n.items)); wrong != "" {
 		found.add(orBody(path), "%s", wrong)
 		return
@@ -295,7 +311,7 @@ func (s *schema) checkArray(n *node, path string, found *findings) {
 	}
 }
 
-func (s *schema) checkCount(n int) string {
+func (s *Schema) checkCount(n int) string {
 	switch {
 	case s.maxItems >= 0 && n > s.maxItems:
 		return fmt.Sprintf("must have at most %d items, not %d", s.maxItems, n)
@@ -306,7 +322,7 @@ func (s *schema) checkCount(n int) string {
 	}
 }
 
-func (s *schema) checkText(value string) string {
+func (s *Schema) checkText(value string) string {
 	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
 		return "must not contain control characters or invalid UTF-8"
 	}
@@ -343,7 +359,7 @@ func (s *schema) checkText(value string) string {
 
 // checkInteger checks a number as it is written: 5.0 and 5e0 are whole, but readers of JSON differ in what they make
 // of them, so only digits will do.
-func (s *schema) checkInteger(written string) string {
+func (s *Schema) checkInteger(written string) string {
 	value, err := strconv.ParseInt(written, 10, 64)
 	tooLarge := err != nil && strings.Trim(written, "-0123456789") == ""
 	switch {

@@ -193,7 +193,10 @@ func operations(spec *openapi3.T, tag string) []operation {
 				r := op.Responses.Value(status).Value
 				answer := response{Status: status, Text: line(*r.Description)}
 				for _, mediaType := range sorted(r.Content) {
-					answer.Type = kind(r.Content[mediaType].Schema)
+					// Of several media types, the one with a shape that is shown below says most.
+					if s := r.Content[mediaType].Schema; answer.Type == "" || s.Ref != "" {
+						answer.Type = kind(s)
+					}
 				}
 				o.Responses = append(o.Responses, answer)
 			}
