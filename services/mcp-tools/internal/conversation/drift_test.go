@@ -1,0 +1,12 @@
+package conversation
+
+import (
+	"testing"
+
+	"github.com/taskflow-suite/taskflow/pkg/testkit"
+)
+
+func TestTheRowsAreAsTheTables(t *testing.T) {
+	t.Parallel()
+	testkit.SameAsCatalogue(t, testkit.OpenPostgres(t), []string{"messages.search"}, &conversationRow{}, &messageRow{})
+}
