@@ -8,16 +8,13 @@ import (
 	"strconv"
 )
 
-// What the files in dapr/local say of the broker and the database, for `dapr run -f`, is replaced by where those of
-// this stack are. The files stay plain YAML that Dapr's own tools can read.
-const (
-	brokerInFiles   = "localhost:9092"
-	databaseInFiles = "postgres://taskflow:taskflow@localhost:15432/taskflow?sslmode=disable"
-)
+// What the files in dapr/local say of the broker, for `dapr run -f`, is replaced by where that of this stack is. The files
+// stay plain YAML that Dapr's own tools can read.
+const brokerInFiles = "localhost:9092"
 
 // renderDapr writes the Dapr files of this stack below dir and returns the directory of resources and the
-// configuration. The first holds the database's password, so only its owner can look into it.
-func renderDapr(source, dir, brokers, databaseURL string) (resources, configuration string, err error) {
+// configuration. They may hold the broker's address only, but nobody else has a use for them.
+func renderDapr(source, dir, brokers string) (resources, configuration string, err error) {
 	resources = filepath.Join(dir, "resources")
 	configuration = filepath.Join(dir, "configuration.yaml")
 	// What was rendered for an earlier run and is no longer in the source must not be loaded.
@@ -36,7 +33,6 @@ func renderDapr(source, dir, brokers, databaseURL string) (resources, configurat
 			return err
 		}
 		text = bytes.ReplaceAll(text, []byte(brokerInFiles), []byte(brokers))
-		text = bytes.ReplaceAll(text, []byte(databaseInFiles), []byte(databaseURL))
 		return os.WriteFile(to, text, 0o600)
 	}
 	count := 0

@@ -96,7 +96,7 @@ func service() {
 	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		env := map[string]string{"POD_NAME": os.Getenv("POD_NAME"), "path": r.URL.Path}
-		for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "DAPR_API_TOKEN", "CORS_ORIGINS", "EXTRA"} {
+		for _, name := range []string{"DATABASE_URL", "JWT_SECRET", "DAPR_API_TOKEN", "CORS_ORIGINS", "EXTRA", "MCP_SECRET", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"} {
 			env[name] = os.Getenv(name)
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -25,6 +25,7 @@ type Info struct {
 	Origin      string    `json:"origin"`       // base URL
 	DatabaseURL string    `json:"database_url"` // with password
 	Brokers     string    `json:"brokers"`      // host:port, comma separated
+	Model       []string  `json:"model"`        // settings of the language model ("OPENAI_API_KEY=…")
 }
 
 // record is what a stack writes down about itself, so that others find it and nothing it started is left behind.

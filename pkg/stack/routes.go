@@ -19,6 +19,7 @@ func Routes() []Route {
 		{"/docs", "task-api"},
 		{"/ws", "notifier"},
 		{"/mcp", "mcp-tools"},
+		{"/.well-known/oauth-protected-resource", "mcp-tools"},
 		{"/", "web"},
 	}
 }

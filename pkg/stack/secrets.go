@@ -15,6 +15,7 @@ type secrets struct {
 	JWT  string `json:"jwt_secret"`
 	Dapr string `json:"dapr_api_token"` // the service shows it to its sidecar
 	App  string `json:"app_api_token"`  // the sidecar shows it to its service
+	MCP  string `json:"mcp_secret"`     // requests for tools and their replies are signed with it
 }
 
 // String keeps secrets out of logs and %v.
@@ -30,6 +31,13 @@ func secretsPath(dir string) string { return filepath.Join(dir, "secrets.json") 
 func JWTSecret(dir string) (string, error) {
 	s, err := loadSecrets(dir)
 	return s.JWT, err
+}
+
+// MCPSecret is the key with which the services of this state directory sign requests for tools. It is made when there is
+// none.
+func MCPSecret(dir string) (string, error) {
+	s, err := loadSecrets(dir)
+	return s.MCP, err
 }
 
 func loadSecrets(dir string) (secrets, error) {
@@ -55,7 +63,7 @@ func loadSecrets(dir string) (secrets, error) {
 		}
 	}
 	complete := true
-	for _, field := range []*string{&s.JWT, &s.Dapr, &s.App} {
+	for _, field := range []*string{&s.JWT, &s.Dapr, &s.App, &s.MCP} {
 		if len(*field) < 32 {
 			*field = rand.Text() + rand.Text()
 			complete = false

@@ -21,8 +21,11 @@ type Service struct {
 	Dir string
 	// Env is added to what every service gets, and overrides it ("NAME=value").
 	Env []string
-	// Database says that the service may have DATABASE_URL. Who does not say so never sees it.
-	Database bool
+	// What the service may have; who does not say so never sees it.
+	Database bool // DATABASE_URL
+	State    bool // a state store, in the database, for its sidecar alone (STATE_DATABASE_URL)
+	MCP      bool // MCP_SECRET, with which requests for tools are signed
+	Model    bool // OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL: see Options.Model
 	// NoSidecar runs the service without a daprd beside it.
 	NoSidecar bool
 	// Elsewhere leaves service and sidecar to somebody else, such as `dapr run` or a debugger. They keep their ports:
@@ -35,6 +38,9 @@ func Default() []Service {
 	return []Service{
 		{App: "task-api", Package: "./task-api", Database: true},
 		{App: "notifier", Package: "./notifier", Database: true},
+		{App: "mcp-tools", Package: "./mcp-tools", Database: true, MCP: true},
+		{App: "chat-agent", Package: "./chat-agent", State: true, MCP: true, Model: true},
+		{App: OfflineModel, Package: "./offline-model", NoSidecar: true},
 	}
 }
 
@@ -91,6 +97,7 @@ type world struct {
 	databaseURL string
 	origin      string
 	logLevel    string
+	model       []string // settings of the language model, "NAME=value"
 }
 
 // serviceEnv is the whole environment of the service.
@@ -100,6 +107,7 @@ func (u unit) serviceEnv(w world) []string {
 		"POD_NAME="+u.name,
 		"JWT_SECRET="+w.secrets.JWT,
 		"CORS_ORIGINS="+w.origin,
+		"PUBLIC_URL="+w.origin,
 		"LOG_LEVEL="+w.logLevel,
 	)
 	if !u.NoSidecar {
@@ -111,10 +119,7 @@ func (u unit) serviceEnv(w world) []string {
 			"APP_API_TOKEN="+w.secrets.App,
 		)
 	}
-	if u.Database {
-		env = append(env, "DATABASE_URL="+w.databaseURL)
-	}
-	return append(env, u.Env...)
+	return append(append(env, u.may(w)...), u.Env...)
 }
 
 // sidecarEnv is the whole environment of the service's daprd. The secrets are here too because the local secret store
@@ -126,8 +131,23 @@ func (u unit) sidecarEnv(w world) []string {
 		"APP_API_TOKEN="+w.secrets.App,
 		"JWT_SECRET="+w.secrets.JWT,
 	)
+	if u.State {
+		env = append(env, "STATE_DATABASE_URL="+w.databaseURL)
+	}
+	return append(env, u.may(w)...)
+}
+
+// may is what only some services have.
+func (u unit) may(w world) []string {
+	var env []string
 	if u.Database {
 		env = append(env, "DATABASE_URL="+w.databaseURL)
+	}
+	if u.MCP {
+		env = append(env, "MCP_SECRET="+w.secrets.MCP)
+	}
+	if u.Model {
+		env = append(env, w.model...)
 	}
 	return env
 }
@@ -136,11 +156,11 @@ func (u unit) sidecarEnv(w world) []string {
 func inherited() []string {
 	own := []string{
 		"DATABASE_URL", "KAFKA_BROKERS", "JWT_SECRET", "HTTP_ADDR", "APP_ADDR", "CORS_ORIGINS", "LOG_LEVEL", "POD_NAME",
-		"APP_API_TOKEN", "NAMESPACE", "BUS",
+		"APP_API_TOKEN", "NAMESPACE", "BUS", "MCP_SECRET", "STATE_DATABASE_URL", "PUBLIC_URL",
 	}
 	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")
-		return slices.Contains(own, name) || strings.HasPrefix(name, "DAPR_") || strings.HasPrefix(name, "PG")
+		return slices.Contains(own, name) || strings.HasPrefix(name, "DAPR_") || strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "OPENAI_")
 	})
 	// A heap of a few MiB is collected often under load. The limit keeps small what this lets grow.
 	for _, setting := range []string{"GOGC=300", "GOMEMLIMIT=200MiB"} {

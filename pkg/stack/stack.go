@@ -23,7 +23,10 @@ type Options struct {
 	KafkaBrokers string // brokers to use instead of ours, host:port, comma separated
 
 	Services []Service // default Default()
-	Routes   []Route   // default Routes()
+	// Model is the settings of the language model ("OPENAI_API_KEY=…"), for the services that may have them; see Model.
+	// Without any they are those of the offline model among the services.
+	Model  []string
+	Routes []Route // default Routes()
 
 	Output   io.Writer // what all parts say, line by line; may be nil. The logs are in Dir/logs too.
 	LogLevel string    // of the services and sidecars; default "info"
@@ -45,7 +48,7 @@ type Options struct {
 
 // A stack without services that need them has no Postgres, no broker and no daprd; it also builds none.
 func (o Options) needsDatabase() bool {
-	return o.Migrate != nil || slices.ContainsFunc(o.Services, func(s Service) bool { return s.Database })
+	return o.Migrate != nil || slices.ContainsFunc(o.Services, func(s Service) bool { return s.Database || s.State })
 }
 
 func (o Options) needsSidecars() bool {
@@ -171,7 +174,7 @@ func (s *Stack) start(ctx context.Context) error {
 	if s.brokers == "" {
 		s.brokers = loopback(s.ports.Broker)
 	}
-	s.record = newRecord(s.dir, Info{PID: os.Getpid(), Since: time.Now(), Origin: s.URL("origin"), Brokers: s.brokers})
+	s.record = newRecord(s.dir, Info{PID: os.Getpid(), Since: time.Now(), Origin: s.URL("origin"), Brokers: s.brokers, Model: withModel(s.o.Model, s.units)})
 
 	programs, err := s.build(ctx)
 	if err != nil {
@@ -306,12 +309,15 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 	if s.o.needsSidecars() {
 		var err error
 		resources, configuration, err = renderDapr(
-			filepath.Join(s.root, "dapr", "local"), filepath.Join(s.dir, "dapr"), s.brokers, s.databaseURL)
+			filepath.Join(s.root, "dapr", "local"), filepath.Join(s.dir, "dapr"), s.brokers)
 		if err != nil {
 			return err
 		}
 	}
-	shared := world{secrets: s.secrets, databaseURL: s.databaseURL, origin: s.URL("origin"), logLevel: s.o.LogLevel}
+	shared := world{
+		secrets: s.secrets, databaseURL: s.databaseURL, origin: s.URL("origin"), logLevel: s.o.LogLevel,
+		model: withModel(s.o.Model, s.units),
+	}
 	var all []*part
 	for _, u := range s.units {
 		if u.Elsewhere {

@@ -38,7 +38,10 @@ func TestAServiceGetsWhatItNeedsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	ctx, dir := within(t, 3*time.Minute), stateDir(t)
 	o := upOptions(dir, nil)
-	o.Services = append(o.Services, testService("task-api", true), testService("notifier", false))
+	o.Services = append(o.Services, testService("task-api", true), testService("notifier", false), testService(OfflineModel, false))
+	agent := testService("chat-agent", false)
+	agent.MCP, agent.Model = true, true
+	o.Services = append(o.Services, agent)
 	migrated := ""
 	o.Migrate = func(_ context.Context, url string) error { migrated = url; return nil }
 	s := running(ctx, t, o)
@@ -57,6 +60,16 @@ func TestAServiceGetsWhatItNeedsAndNothingElse(t *testing.T) {
 	}
 	if notifier["DATABASE_URL"] != "" {
 		t.Error("who does not need the database gets its password")
+	}
+	offline := s.URL(OfflineModel) + "/v1"
+	if env := env("chat-agent"); len(env["MCP_SECRET"]) < 32 || env["OPENAI_BASE_URL"] != offline || env["OPENAI_MODEL"] == "" {
+		t.Errorf("the agent's secret has %d characters, its model is %q at %q, want that at %s",
+			len(env["MCP_SECRET"]), env["OPENAI_MODEL"], env["OPENAI_BASE_URL"], offline)
+	}
+	for _, name := range []string{"MCP_SECRET", "OPENAI_API_KEY"} {
+		if notifier[name] != "" {
+			t.Errorf("who does not need %s gets it", name)
+		}
 	}
 	if task["JWT_SECRET"] != s.JWTSecret() || len(s.JWTSecret()) < 32 || task["CORS_ORIGINS"] != s.URL("origin") || task["EXTRA"] != "yes" {
 		t.Errorf("the environment is %v", task)

@@ -18,11 +18,8 @@ import (
 	"time"
 )
 
-// What the files in dapr/local say of the broker and of the database.
-const (
-	brokerInFiles   = "localhost:9092"
-	databaseInFiles = "postgres://taskflow:taskflow@localhost:15432/taskflow?sslmode=disable"
-)
+// brokerInFiles is what the files in dapr/local say of the broker.
+const brokerInFiles = "localhost:9092"
 
 // program builds daprd or the broker from dapr/runtime, once per test binary, and returns its path.
 func program(t testing.TB, name string) string {
@@ -121,7 +118,7 @@ type SidecarOptions struct {
 	// AppAddr is where the app takes deliveries; empty if it takes none.
 	AppAddr string
 	Broker  *Broker
-	// Database replaces the one in the state store's file. Without it the sidecar has no state store.
+	// Database is where the state store keeps its tables. Without it the sidecar has no state store.
 	Database string
 	// Token and AppToken are the API tokens; empty ones are not checked and not sent.
 	Token, AppToken string
@@ -171,7 +168,7 @@ func StartSidecar(t testing.TB, o SidecarOptions) *Sidecar {
 			cmd.Env = append(cmd.Env, setting)
 		}
 	}
-	cmd.Env = append(append(cmd.Env, "DAPR_API_TOKEN="+o.Token, "APP_API_TOKEN="+o.AppToken), o.Env...)
+	cmd.Env = append(append(cmd.Env, "DAPR_API_TOKEN="+o.Token, "APP_API_TOKEN="+o.AppToken, "STATE_DATABASE_URL="+o.Database), o.Env...)
 	return &Sidecar{
 		GRPC: net.JoinHostPort("127.0.0.1", ports[1]), HTTP: net.JoinHostPort("127.0.0.1", ports[0]),
 		proc: start(t, "daprd of "+o.App, cmd, func([]byte) {}),
@@ -200,7 +197,6 @@ func render(t testing.TB, o SidecarOptions, resources, configuration string) {
 			t.Fatal(err)
 		}
 		text = bytes.ReplaceAll(text, []byte(brokerInFiles), []byte(o.Broker.Addr))
-		text = bytes.ReplaceAll(text, []byte(databaseInFiles), []byte(o.Database))
 		if o.Edit != nil {
 			if text = o.Edit(name, text); len(text) == 0 {
 				return

@@ -1,4 +1,4 @@
-// Package client is TaskFlow from a user's side: REST and the WebSocket gateway, as a browser uses them. The load
+// Package client is TaskFlow from a user's side: REST, the chat and the WebSocket gateway, as a browser uses them. The load
 // generator and the end-to-end tests are made of it; it knows nothing that a stranger's client could not know.
 package client
 

@@ -37,7 +37,7 @@ func Command() *cobra.Command {
 	flags.StringVar(&p.dir, "dir", "", "state `directory` of the local stack (default .taskflow in the checkout)")
 	flags.StringVar(&p.databaseURL, "database-url", "", "Postgres to use (default $DATABASE_URL, or the local stack's)")
 	flags.StringVar(&p.brokers, "kafka-brokers", "", "brokers to use, `host:port,…` (default $KAFKA_BROKERS, or the local stack's)")
-	root.AddCommand(up(p), down(p), env(p), token(p), watch(p), topicsCommand(p), events(p),
+	root.AddCommand(up(p), down(p), env(p), token(p), watch(p), chat(p), topicsCommand(p), events(p),
 		replay(p), rebuild(p), migrate(p), benchCommand(p))
 	return root
 }

@@ -48,7 +48,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"up", "down", "env", "token", "watch", "topics", "events", "replay", "rebuild", "migrate", "bench", "completion"} {
+	for _, name := range []string{"up", "down", "env", "token", "watch", "chat", "topics", "events", "replay", "rebuild", "migrate", "bench", "completion"} {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help does not show %s", name)
 		}
@@ -75,13 +75,14 @@ func TestTokenIsOneTheServicesTake(t *testing.T) {
 func TestEnvIsReadByAShellAsItWasMeant(t *testing.T) {
 	const secret = `a secret of 32 bytes with 'quotes' and $HOME`
 	t.Setenv("JWT_SECRET", secret)
+	t.Setenv("MCP_SECRET", secret)
 	out, err := run(t, "env", "--database-url", "postgres://u:p@h/d?a=1&b=2", "--kafka-brokers", "one:9092,two:9092")
 	if err != nil {
 		t.Fatal(err)
 	}
-	shell := exec.CommandContext(t.Context(), "sh", "-c", out+`printf '%s|%s|%s' "$DATABASE_URL" "$KAFKA_BROKERS" "$JWT_SECRET"`)
+	shell := exec.CommandContext(t.Context(), "sh", "-c", out+`printf '%s|%s|%s|%s' "$DATABASE_URL" "$KAFKA_BROKERS" "$JWT_SECRET" "$MCP_SECRET"`)
 	got, err := shell.Output()
-	if want := "postgres://u:p@h/d?a=1&b=2|one:9092,two:9092|" + secret; err != nil || string(got) != want {
+	if want := "postgres://u:p@h/d?a=1&b=2|one:9092,two:9092|" + secret + "|" + secret; err != nil || string(got) != want {
 		t.Errorf("the shell has %s (%v), want %s", got, err, want)
 	}
 }
@@ -99,7 +100,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		"a time that is none":                {[]string{"replay", "--from", "yesterday"}, "2026-11-01"},
 		"a topic that does not exist":        {[]string{"replay", "--from", "2026-01-01", "--topic", "x"}, "topics list"},
 		"no database to be found":            {[]string{"migrate", "--dir", t.TempDir()}, "DATABASE_URL"},
-		"a service that does not exist":      {[]string{"up", "--without", "tasks"}, "task-api, notifier, or all"},
+		"a service that does not exist":      {[]string{"up", "--without", "tasks"}, "offline-model, or all"},
 		"settings of a stack that is not up": {[]string{"env", "--dir", t.TempDir()}, "start the local stack"},
 		"a rebuild for nothing":              {[]string{"rebuild"}, "--verify"},
 		"a command that does not exist":      {[]string{"upp"}, "up"},

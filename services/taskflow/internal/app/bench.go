@@ -59,7 +59,12 @@ func benchCommand(p *places) *cobra.Command {
 // unlimited lifts the limits that protect people from each other: one load generator is many people.
 func unlimited(services []stack.Service) []stack.Service {
 	for i := range services {
-		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=2000", "MAX_CONNECTIONS=20000")
+		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=2000", "MAX_CONNECTIONS=20000",
+			"CHAT_RATE=100000", "CHAT_BURST=100000")
+		if services[i].App == stack.OfflineModel {
+			// About what a small hosted model takes for a short answer.
+			services[i].Env = append(services[i].Env, "OFFLINE_DELAY="+bench.ModelDelay.String())
+		}
 	}
 	return services
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/taskflow-suite/taskflow/pkg/stack"
 )
 
 func env(p *places) *cobra.Command {
@@ -28,8 +30,23 @@ func env(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, setting := range [][2]string{{"DATABASE_URL", database}, {"KAFKA_BROKERS", brokers}, {"JWT_SECRET", secret}} {
-				fmt.Fprintf(cmd.OutOrStdout(), "export %s=%s\n", setting[0], quoted(setting[1]))
+			mcp, err := p.kept("MCP_SECRET", stack.MCPSecret)
+			if err != nil {
+				return err
+			}
+			settings := []string{
+				"DATABASE_URL=" + database, "STATE_DATABASE_URL=" + database, "KAFKA_BROKERS=" + brokers,
+				"JWT_SECRET=" + secret, "MCP_SECRET=" + mcp,
+			}
+			// A stack that does not run has no model to tell of.
+			if dir, err := p.state(); err == nil {
+				if info, err := stack.Find(dir); err == nil {
+					settings = append(settings, info.Model...)
+				}
+			}
+			for _, setting := range settings {
+				name, value, _ := strings.Cut(setting, "=")
+				fmt.Fprintf(cmd.OutOrStdout(), "export %s=%s\n", name, quoted(value))
 			}
 			return nil
 		},

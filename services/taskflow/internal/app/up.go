@@ -26,6 +26,8 @@ func up(p *places) *cobra.Command {
 		Long: "Run all of TaskFlow on this machine: Postgres, the broker, every service with its own Dapr sidecar, and one\n" +
 			"origin in front of them. State and logs are kept in .taskflow. Without --database-url and --kafka-brokers it\n" +
 			"brings its own; the first start builds and fetches them, which takes some minutes.\n\n" +
+			"The chat's language model is the one that OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL name; without the\n" +
+			"first two it is the offline model, a set of rules that understands simple English.\n\n" +
 			"Services named by --without are left to you, with their sidecars and at their usual ports: run them with\n" +
 			"`dapr run` or in a debugger, with the settings that `taskflow env` prints.",
 		Args: cobra.NoArgs,
@@ -43,6 +45,9 @@ func up(p *places) *cobra.Command {
 			if o.Services, err = left(stack.Default(), without); err != nil {
 				return err
 			}
+			if o.Model = stack.Model(os.LookupEnv); len(o.Model) > 0 {
+				o.Services = slices.DeleteFunc(o.Services, func(s stack.Service) bool { return s.App == stack.OfflineModel })
+			}
 			o.Output = cmd.OutOrStdout()
 			o.Migrate = Migrate
 			o.Topics = ApplyTopics
@@ -50,7 +55,7 @@ func up(p *places) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&without, "without", nil, "`services` that somebody else runs, comma separated, or all")
+	flags.StringSliceVar(&without, "without", nil, "`services` that somebody else runs, comma separated, or all that have a sidecar")
 	flags.IntVar(&ports.Origin, "origin-port", 0, "`port` of the one origin (default 8080, or $TASKFLOW_ORIGIN_PORT)")
 	flags.IntVar(&ports.Postgres, "postgres-port", 0, "`port` of Postgres (default 15432, or $TASKFLOW_POSTGRES_PORT)")
 	flags.IntVar(&ports.Broker, "broker-port", 0, "`port` of the broker (default 9092, or $TASKFLOW_BROKER_PORT)")
@@ -88,7 +93,7 @@ func left(services []stack.Service, without []string) ([]stack.Service, error) {
 	var names []string
 	for i, s := range services {
 		names = append(names, s.App)
-		services[i].Elsewhere = slices.Contains(without, s.App) || slices.Contains(without, "all")
+		services[i].Elsewhere = slices.Contains(without, s.App) || slices.Contains(without, "all") && !s.NoSidecar
 	}
 	for _, name := range without {
 		if name != "all" && !slices.Contains(names, name) {

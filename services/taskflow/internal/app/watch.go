@@ -27,20 +27,10 @@ func watch(p *places) *cobra.Command {
 			"Ctrl-C. It signs a development token as `taskflow token` does.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			secret, err := p.secret()
+			c, err := p.as(args[0], origin)
 			if err != nil {
 				return err
 			}
-			if origin == "" {
-				if origin, err = p.origin(); err != nil {
-					return err
-				}
-			}
-			raw, err := auth.Mint(secret, args[0], 24*time.Hour)
-			if err != nil {
-				return err
-			}
-			c := client.Client{WS: "ws" + strings.TrimPrefix(origin, "http"), UserID: args[0], Token: raw}
 			conn, err := c.Connect(cmd.Context(), since)
 			if err != nil {
 				return err
@@ -65,16 +55,39 @@ func watch(p *places) *cobra.Command {
 	return cmd
 }
 
+// as is a client of a user, with a development token, at an origin or else at the local stack's.
+func (p *places) as(userID, origin string) (*client.Client, error) {
+	secret, err := p.secret()
+	if err != nil {
+		return nil, err
+	}
+	if origin == "" {
+		if origin, err = p.origin(); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := auth.Mint(secret, userID, 24*time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	return &client.Client{
+		API: origin, WS: "ws" + strings.TrimPrefix(origin, "http"), UserID: userID, Token: raw, HTTP: client.NewHTTP(1, 3*time.Minute),
+	}, nil
+}
+
 // secret is the key development tokens are signed with.
-func (p *places) secret() (string, error) {
-	if v := os.Getenv("JWT_SECRET"); v != "" {
+func (p *places) secret() (string, error) { return p.kept("JWT_SECRET", stack.JWTSecret) }
+
+// kept is a secret of the environment, or else of the local stack.
+func (p *places) kept(name string, of func(dir string) (string, error)) (string, error) {
+	if v := os.Getenv(name); v != "" {
 		return v, nil
 	}
 	dir, err := p.state()
 	if err != nil {
-		return "", fmt.Errorf("set JWT_SECRET: %w", err)
+		return "", fmt.Errorf("set %s: %w", name, err)
 	}
-	return stack.JWTSecret(dir)
+	return of(dir)
 }
 
 // origin is the local stack's base URL.

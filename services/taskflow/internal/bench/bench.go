@@ -42,6 +42,8 @@ var measurements = []measurement{
 	{"notifier", (*session).notifier},
 	{"sockets", (*session).sockets},
 	{"lists", (*session).lists},
+	{"tools", (*session).tools},
+	{"chats", (*session).chats},
 	{"direct", (*session).direct},
 }
 

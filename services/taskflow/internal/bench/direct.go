@@ -26,6 +26,9 @@ func (b *session) direct(ctx context.Context) error {
 	o.DatabaseURL, o.KafkaBrokers = b.stack.DatabaseURL(), b.stack.Brokers()
 	o.Services = nil
 	for _, s := range b.o.Stack.Services {
+		if s.App != "task-api" && s.App != "notifier" {
+			continue
+		}
 		s.NoSidecar = true
 		s.Env = append(append([]string{}, s.Env...), "BUS=kafka", "KAFKA_BROKERS="+b.stack.Brokers())
 		o.Services = append(o.Services, s)

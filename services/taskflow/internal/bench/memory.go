@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-var processes = []string{"task-api", "task-api-dapr", "notifier", "notifier-dapr", "broker"}
+// spine are the processes that a task passes through on its way to a browser.
+var spine = []string{"task-api", "task-api-dapr", "notifier", "notifier-dapr", "broker"}
 
 // idleMemory measures every process after it has had nothing to do for a while.
 func (b *session) idleMemory(ctx context.Context) error {
@@ -14,13 +15,13 @@ func (b *session) idleMemory(ctx context.Context) error {
 		return ctx.Err()
 	case <-time.After(b.o.For / 2):
 	}
-	b.memory("idle")
+	b.memory("idle", append(spine, "mcp-tools", "mcp-tools-dapr", "chat-agent", "chat-agent-dapr", "offline-model")...)
 	return nil
 }
 
 // cpuSince returns a function that reports how many cores every process used since.
 func (b *session) cpuSince() func(when string) {
-	names := append([]string{"postgres"}, processes...)
+	names := append([]string{"postgres"}, spine...)
 	began, before := time.Now(), map[string]float64{}
 	for _, name := range names {
 		before[name] = cpu(b.stack.Pid(name))
@@ -33,9 +34,9 @@ func (b *session) cpuSince() func(when string) {
 	}
 }
 
-// memory reports the resident memory of every process.
-func (b *session) memory(when string) {
-	for _, name := range processes {
+// memory reports the resident memory of processes.
+func (b *session) memory(when string, names ...string) {
+	for _, name := range names {
 		b.report.add("memory of "+name+", "+when, rss(b.stack.Pid(name)), "MiB")
 	}
 }

@@ -115,12 +115,17 @@ func cpu(pid int) float64 {
 }
 
 // rss is a process's resident memory in MiB, 0 if it cannot be told.
-func rss(pid int) float64 {
+func rss(pid int) float64 { return memoryOf(pid, "VmRSS") }
+
+// peak is the most resident memory a process has ever had, in MiB, 0 if it cannot be told.
+func peak(pid int) float64 { return memoryOf(pid, "VmHWM") }
+
+func memoryOf(pid int, name string) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	parts := strings.Fields(field(string(text), "VmRSS"))
+	parts := strings.Fields(field(string(text), name))
 	kib, err := strconv.ParseFloat(parts[0], 64)
 	if err != nil {
 		return 0

@@ -43,7 +43,7 @@ func (b *session) latency(ctx context.Context) error {
 		b.report.time(fmt.Sprintf("POST answered at %.0f tasks/s, p50", rate), quantile(l.request, 0.50))
 		b.report.time(fmt.Sprintf("POST answered at %.0f tasks/s, p99", rate), quantile(l.request, 0.99))
 	}
-	b.memory("after 1,000 tasks/s")
+	b.memory("after 1,000 tasks/s", spine...)
 	return w.broken()
 }
 
