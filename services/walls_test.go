@@ -41,7 +41,14 @@ var walls = []wall{
 	{"services/notifier/internal/ws", "", `gorm|dapr|` + module + `pkg/(postgres|sidecar|outbox)`, "a door holds no database and no broker"},
 	{"services", "services/notifier", `gorilla/websocket`, "only the gateway and the client speak WebSocket"},
 	{".", "pkg/auth", `lestrrat-go/jwx`, "nothing but pkg/auth parses a token"},
-	{".", "pkg", `^gorm\.io`, "nothing but the stores in pkg touches a table"},
+	{".", "pkg", `^gorm\.io`, "nothing but a store touches a table: those in pkg, and one that a service alone needs"},
+	{"pkg/mcpbus", "", `echo|gorm|dapr|` + module + `pkg/(task|postgres|sidecar)`, "MCP travels on any bus, whatever its tools do"},
+	{"services/mcp-tools/internal/tools", "", `echo|gorm|dapr|net/http|` + module + `pkg/(postgres|sidecar|outbox|auth)`, "a tool is the same behind both doors"},
+	{"services/mcp-tools/internal/web", "", `gorm|dapr|` + module + `pkg/(postgres|sidecar|outbox)`, "a door holds no database and no broker"},
+	{"services/chat-agent", "", `gorm|` + module + `pkg/(task|postgres|outbox)`, "the agent has no way to data but MCP"},
+	{"services/chat-agent/internal/agent", "", `echo|dapr|net/http|openai-go|` + module + `pkg/(sidecar|rest|auth)`, "the loop knows no transport and no provider"},
+	{"services/chat-agent/internal/rest", "", `gorm|dapr|openai-go|modelcontextprotocol|` + module + `pkg/(postgres|sidecar|outbox|mcpbus)`, "a door calls the agent"},
+	{".", "services/chat-agent/internal/model", `openai-go`, "one room speaks to the model"},
 	{".", "pkg/sidecar", `dapr/go-sdk`, "no service names Dapr outside its wiring; the wiring calls pkg/sidecar"},
 	{".", "", `^log$`, "logs are slog, structured, everywhere"},
 }
@@ -97,6 +104,8 @@ func allowed(file, path string) bool {
 	switch {
 	case below(file, "services/internal/client") && strings.HasPrefix(path, "github.com/gorilla/websocket"):
 		return true // a client of the gateway, as browsers are
+	case strings.HasPrefix(path, "gorm.io") && (below(file, "services/mcp-tools/internal/ledger") || below(file, "services/mcp-tools/internal/conversation")):
+		return true // tables that this service alone needs
 	case path == module+"pkg/task" && below(file, "pkg/task"):
 		return true // its own conformance suite
 	default:

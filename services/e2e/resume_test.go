@@ -17,7 +17,7 @@ import (
 )
 
 func TestWindowResumesWhereItWas(t *testing.T) {
-	s := start(t)
+	s := start(t, spine()...)
 	const events, cuts, batch = 10_000, 100, 100
 	p := s.open("reader", "task-api", "notifier")
 	w := p.windows[0]
@@ -76,7 +76,7 @@ func (p *person) createBatch(t *testing.T, from, n int) {
 }
 
 func TestRepeatedAndShuffledDeliveriesHaveOneEffect(t *testing.T) {
-	s := start(t)
+	s := start(t, spine()...)
 	p := s.open("reader", "task-api", "notifier")
 	p.createBatch(t, 0, 50)
 	s.check([]*person{p}, time.Minute)

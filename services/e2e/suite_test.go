@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,14 +31,23 @@ type suite struct {
 	t *testing.T
 }
 
+// spine is the part of the product that tasks and windows need.
+func spine() []stack.Service {
+	return slices.DeleteFunc(stack.Default(), func(s stack.Service) bool { return s.App != "task-api" && s.App != "notifier" })
+}
+
 // start runs a suite of its own for the test, services built with the race detector. It leaves nothing behind.
 func start(t *testing.T, services ...stack.Service) *suite {
 	t.Helper()
-	if len(services) == 0 {
-		services = stack.Default()
-	}
+	return startWith(t, nil, services...)
+}
+
+// startWith is start with a language model: its settings, or none for the offline one if it is among the services.
+func startWith(t *testing.T, model []string, services ...stack.Service) *suite {
+	t.Helper()
 	for i := range services {
-		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=1000")
+		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=1000",
+			"CHAT_RATE=100000", "CHAT_BURST=100000")
 	}
 	dir, err := os.MkdirTemp("", "taskflow-e2e-")
 	if err != nil {
@@ -52,7 +62,7 @@ func start(t *testing.T, services ...stack.Service) *suite {
 	var said bytes.Buffer
 	s, err := stack.Start(ctx, stack.Options{
 		Dir: dir, Ports: stack.Ports{Random: true}, Services: services, BuildFlags: []string{"-race"},
-		Output: &said, LogLevel: "info", ReadyTimeout: 3 * time.Minute,
+		Model: model, Output: &said, LogLevel: "info", ReadyTimeout: 3 * time.Minute,
 		Migrate: func(ctx context.Context, url string) error {
 			_, err := postgres.Migrate(ctx, url)
 			return err
@@ -72,6 +82,9 @@ func start(t *testing.T, services ...stack.Service) *suite {
 		}
 		if bytes.Contains(said.Bytes(), []byte("DATA RACE")) {
 			t.Error("a service has a data race; see its log above")
+		}
+		if bytes.Contains(said.Bytes(), []byte("PermissionDenied")) {
+			t.Error("a sidecar refused what its service may do, by the scopes in dapr/")
 		}
 		if t.Failed() {
 			t.Logf("what the suite said last:\n%s", tail(said.Bytes(), 16<<10))

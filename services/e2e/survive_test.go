@@ -4,15 +4,13 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"github.com/taskflow-suite/taskflow/pkg/stack"
 )
 
 // pause is a wait that is part of the experiment: for how long a part is down or a load runs.
 func pause(d time.Duration) { <-time.After(d) }
 
 func TestSuiteSurvivesTheDeathOfEachPart(t *testing.T) {
-	s := start(t)
+	s := start(t, spine()...)
 	for _, part := range []string{"task-api", "notifier", "task-api-dapr", "notifier-dapr", "broker", "postgres"} {
 		t.Run(part, func(t *testing.T) {
 			s := &suite{s.Stack, t} //nolint:govet // the suite seen by the subtest
@@ -42,7 +40,7 @@ func TestSuiteSurvivesTheDeathOfEachPart(t *testing.T) {
 }
 
 func TestRequestsAreAnsweredWhileTheBrokerIsDownForAMinute(t *testing.T) {
-	s := start(t)
+	s := start(t, spine()...)
 	var people []*person
 	for i := range 5 {
 		people = append(people, s.open(fmt.Sprintf("user-%d", i), "task-api", "notifier"))
@@ -76,7 +74,7 @@ func TestRequestsAreAnsweredWhileTheBrokerIsDownForAMinute(t *testing.T) {
 }
 
 func TestEveryReplicaOfTheNotifierSeesEveryEvent(t *testing.T) {
-	services := append(stack.Default(), stack.Default()...)
+	services := append(spine(), spine()...)
 	s := start(t, services...)
 	var people []*person
 	for i := range 6 {
