@@ -39,7 +39,8 @@ func Default() []Service {
 		{App: "task-api", Package: "./task-api", Database: true},
 		{App: "notifier", Package: "./notifier", Database: true},
 		{App: "mcp-tools", Package: "./mcp-tools", Database: true, MCP: true},
-		{App: "chat-agent", Package: "./chat-agent", State: true, MCP: true, Model: true},
+		// Hundreds of chats wait for a model with all they know; collecting more often costs them nothing they would notice.
+		{App: "chat-agent", Package: "./chat-agent", State: true, MCP: true, Model: true, Env: []string{"GOGC=100"}},
 		{App: OfflineModel, Package: "./offline-model", NoSidecar: true},
 	}
 }
