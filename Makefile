@@ -51,7 +51,7 @@ endif
 
 .PHONY: test-mcp
 test-mcp: ## Run the public MCP conformance suite against /mcp.
-	go test -race -count=1 -timeout 15m ./services/mcp-tools/conformance
+	go test -race -count=1 -v -timeout 10m ./services/mcp-tools/conformance
 
 .PHONY: eval
 eval: ## Say the phrasings to the model of OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL; prints hits, misses and tokens.
@@ -84,7 +84,7 @@ gen: $(BUF) $(PROTOC_GEN_GO) ## Generate what is generated: protobuf, the REST d
 	@cd proto && PATH="$(dir $(PROTOC_GEN_GO)):$$PATH" $(BUF) generate
 	@cd services && go generate ./...
 	@cd pkg && go test ./topics -run Components -update
-	@cd services && go test ./task-api/internal/app ./notifier/internal/app ./mcp-tools/... ./chat-agent/internal/app ./offline-model/internal/app -run 'README|Readme' -update
+	@cd services && go test ./task-api/internal/app ./notifier/internal/app ./mcp-tools/internal/app ./mcp-tools/internal/tools ./chat-agent/internal/app ./offline-model/internal/app -run 'README|Readme' -update
 
 .PHONY: verify
 verify: gen ## Generate again and fail if anything differs from what is committed; modules tidy.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -162,7 +163,7 @@ func TestTheReadmeHasTheTools(t *testing.T) {
 		public[one.Name] = true
 	}
 	var table strings.Builder
-	table.WriteString("| tool | for | read-only | destructive | idempotent | what |\n|---|---|---|---|---|---|\n")
+	table.WriteString("| tool | for | read-only | destructive | idempotent | what | arguments | answer |\n|---|---|---|---|---|---|---|---|\n")
 	yes := map[bool]string{true: "yes", false: "no"}
 	for _, one := range listed(t, tools.Agent).Tools {
 		audience := tools.Agent
@@ -170,9 +171,41 @@ func TestTheReadmeHasTheTools(t *testing.T) {
 			audience = tools.Public
 		}
 		a := one.Annotations
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s | %s |\n", one.Name, audience, yes[a.ReadOnlyHint], yes[*a.DestructiveHint], yes[a.IdempotentHint], one.Description)
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n", one.Name, audience, yes[a.ReadOnlyHint], yes[*a.DestructiveHint], yes[a.IdempotentHint],
+			one.Description, quoted(shape(one.InputSchema)), quoted(shape(one.OutputSchema)))
 	}
 	golden(t, path, []byte(before+beginTable+table.String()+endTable+after))
+}
+
+// shape is a schema in a line: the names of its properties, * behind those that are required.
+func shape(schema any) string {
+	s, _ := schema.(map[string]any)
+	properties, _ := s["properties"].(map[string]any)
+	required, _ := s["required"].([]any)
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		of, _ := properties[name].(map[string]any)
+		item := name
+		if items, isList := of["items"]; isList {
+			item += "[]"
+			of, _ = items.(map[string]any)
+		}
+		if slices.Contains(required, any(name)) {
+			item += "*"
+		}
+		if inner := shape(of); inner != "" {
+			item += " {" + inner + "}"
+		}
+		all = append(all, item)
+	}
+	return strings.Join(all, ", ")
+}
+
+func quoted(shape string) string {
+	if shape == "" {
+		return "none"
+	}
+	return "`" + shape + "`"
 }
 
 func TestAShortSecretIsNone(t *testing.T) {
