@@ -75,7 +75,9 @@ func serve(ctx context.Context, settings Config, client *sidecar.Client, registr
 	asked := model.New(settings.Model)
 	defer asked.Close()
 	door := rest.New(rest.Options{
-		Chat:   agent.New(agent.Options{Connect: within(settings.Agent.Call, tools.Connect), Model: asked, State: client.State(), Limits: settings.Agent}),
+		Chat: agent.New(agent.Options{
+			Connect: within(settings.Agent.Call, tools.Connect), Model: model.Measured(asked, registry), State: client.State(), Limits: settings.Agent,
+		}),
 		Limits: settings.Chat,
 		// The agent counts its time from where it has its turn and its tools.
 		RunTime: settings.Agent.Wait + settings.Agent.Call + settings.Agent.Time + lastWords,
