@@ -107,19 +107,21 @@ func TestTheSweepTakesWhatIsTooOldAndNothingElse(t *testing.T) {
 		"INSERT INTO idempotency SELECT 'ada', 'new ' || n, 'h', '', now() - interval '23 hours' FROM generate_series(1, 5) n",
 		invocations + "now() - interval '90 days 1 minute' FROM generate_series(1, 1002)",
 		invocations + "now() - interval '89 days 23 hours' FROM generate_series(1, 3)",
+		"INSERT INTO runs SELECT 'ada', gen_random_uuid(), gen_random_uuid(), now() - interval '90 days 1 minute' FROM generate_series(1, 1003)",
+		"INSERT INTO runs SELECT 'ada', gen_random_uuid(), gen_random_uuid(), now() - interval '89 days 23 hours' FROM generate_series(1, 2)",
 	} {
 		_, err := conn.Exec(t.Context(), statement)
 		must(t, err)
 	}
 	swept, err := db.Sweep(t.Context())
 	must(t, err)
-	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001, Invocations: 1002}) {
+	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001, Invocations: 1002, Runs: 1003}) {
 		t.Errorf("swept %+v", swept)
 	}
-	var inbox, keys, calls int
-	must(t, conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM idempotency), (SELECT count(*) FROM tool_invocations)").
-		Scan(&inbox, &keys, &calls))
-	if inbox != 7 || keys != 5 || calls != 3 {
-		t.Errorf("left are %d, %d and %d", inbox, keys, calls)
+	var inbox, keys, calls, runs int
+	must(t, conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM idempotency), "+
+		"(SELECT count(*) FROM tool_invocations), (SELECT count(*) FROM runs)").Scan(&inbox, &keys, &calls, &runs))
+	if inbox != 7 || keys != 5 || calls != 3 || runs != 2 {
+		t.Errorf("left are %d, %d, %d and %d", inbox, keys, calls, runs)
 	}
 }

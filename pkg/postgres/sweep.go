@@ -10,14 +10,15 @@ const (
 	KeepHandled = 8 * 24 * time.Hour
 	// KeepAnswers is how long a request with an idempotency key is answered as before.
 	KeepAnswers = 24 * time.Hour
-	// KeepInvocations is how long a tool call is known: it can be looked at, and is answered as before if it is sent again.
+	// KeepInvocations is how long a tool call is known, and the run it belongs to: it can be looked at, and is answered as
+	// before if it is sent again.
 	KeepInvocations = 90 * 24 * time.Hour
 
 	sweepPortion = 1000
 )
 
 // Swept counts the rows a Sweep removed.
-type Swept struct{ Inbox, Idempotency, Invocations int64 }
+type Swept struct{ Inbox, Idempotency, Invocations, Runs int64 }
 
 // Sweep removes, in portions, what no repeated delivery or request can ask for any more. Two at once do no harm.
 func (db *DB) Sweep(ctx context.Context) (Swept, error) {
@@ -30,7 +31,10 @@ func (db *DB) Sweep(ctx context.Context) (Swept, error) {
 	if s.Idempotency, err = db.sweep(ctx, "idempotency", "user_id, key", "created_at", now.Add(-KeepAnswers)); err != nil {
 		return s, err
 	}
-	s.Invocations, err = db.sweep(ctx, "tool_invocations", "user_id, client_id, request_id", "started_at", now.Add(-KeepInvocations))
+	if s.Invocations, err = db.sweep(ctx, "tool_invocations", "user_id, client_id, request_id", "started_at", now.Add(-KeepInvocations)); err != nil {
+		return s, err
+	}
+	s.Runs, err = db.sweep(ctx, "runs", "user_id, id", "updated_at", now.Add(-KeepInvocations))
 	return s, err
 }
 

@@ -270,6 +270,59 @@ func TestChatAgentDiesInTheMiddleOfARun(t *testing.T) {
 	s.rebuilt()
 }
 
+// The agent dies while its request is on its way, and the model says something else the second time: one of both is done.
+func TestTheRequestOfADeadAgentAndAModelThatChangesItsMind(t *testing.T) {
+	var said atomic.Int64
+	freeze := make(chan func(), 1)
+	fickle := func(asked question) reply {
+		if len(asked.results()) > 0 {
+			return reply{text: "I added it."}
+		}
+		select {
+		case stop := <-freeze:
+			stop()
+		default:
+		}
+		title := fmt.Sprintf("version %d", said.Add(1))
+		return reply{calls: []wanted{{agenttools.AddTasks, map[string]any{"tasks": []any{map[string]string{"title": title}}}}}}
+	}
+	s := startWith(t, model(t, always(agenttools.Create), fickle), talk()...)
+	ann := s.chatter("ann")
+	frozen := make(chan int, 1)
+	freeze <- func() {
+		pid := s.Pid("mcp-tools-dapr")
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+		frozen <- pid
+	}
+	message := client.Said{ConversationID: event.NewID(), MessageID: event.NewID(), Message: "add it"}
+	lost := make(chan error, 1)
+	go func() {
+		_, err := ann.Say(context.Background(), message)
+		lost <- err
+	}()
+	pid := <-frozen
+	pause(time.Second) // the request waits in the topic
+	if err := s.Kill("chat-agent"); err != nil {
+		t.Fatal(err)
+	}
+	<-lost
+	if err := s.Start("chat-agent"); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually(time.Minute, func() error {
+		_, err := ann.Say(t.Context(), message)
+		return err
+	})
+	if tasks := ann.tasks(false); len(tasks) != 1 {
+		t.Errorf("there are %d tasks, want 1: %+v", len(tasks), tasks)
+	}
+	t.Logf("the model had said %d versions", said.Load())
+	s.rebuilt()
+}
+
 func TestAChatOutlivesABrokerThatIsAwayForTenSeconds(t *testing.T) {
 	s := startWith(t, model(t, always(agenttools.Create), adder), talk()...)
 	ann := s.chatter("ann")

@@ -51,6 +51,19 @@ $$;
 CREATE TRIGGER messages_are_immutable BEFORE UPDATE OR TRUNCATE ON messages
     FOR EACH STATEMENT EXECUTE FUNCTION messages_are_immutable();
 
+-- The newest attempt to answer a message of the user. Whoever takes a run over locks the row and thereby waits for the calls
+-- of the attempt before; calls that come later are refused.
+CREATE TABLE runs (
+    user_id    text COLLATE "C" NOT NULL REFERENCES profiles ON DELETE CASCADE,
+    -- The message's id.
+    id         uuid             NOT NULL,
+    -- A UUIDv7: a later attempt is greater.
+    attempt    uuid             NOT NULL,
+    updated_at timestamptz      NOT NULL,
+    PRIMARY KEY (user_id, id)
+);
+CREATE INDEX runs_by_age ON runs (updated_at);
+
 -- Every call of a tool: the row, what the call did, and its events are one transaction, so that a call of the same name
 -- is executed once and answered as before afterwards.
 CREATE TABLE tool_invocations (

@@ -37,4 +37,6 @@ const (
 	MetaConversation = "io.taskflow/conversation"
 	// MetaRun is the message of the user that the call answers, a UUID.
 	MetaRun = "io.taskflow/run"
+	// MetaAttempt is the attempt at the run, a UUIDv7: see LoadConversationInput.Attempt.
+	MetaAttempt = "io.taskflow/attempt"
 )

@@ -51,6 +51,9 @@ type LoadConversationInput struct {
 	Limit int `json:"limit,omitempty"`
 	// Run, when set, asks for the calls that were made for this message of the user, and for its answer.
 	Run string `json:"run,omitempty"`
+	// Attempt, a UUIDv7, takes the run over from all earlier attempts: what they called for and was not executed yet is
+	// refused from here on, so that Calls is all there will ever be of theirs.
+	Attempt string `json:"attempt,omitempty"`
 }
 
 // LoadedConversation is the output of load_conversation.

@@ -83,7 +83,7 @@ func (r *run) titlesOf(ctx context.Context, ids []string) []string {
 		}
 	}
 	if _, known := r.tool(agenttools.GetTasks); known && len(unseen) > 0 {
-		res, err := call(ctx, r.session, r.limits.Call, metaOf(r.conversation),
+		res, err := call(ctx, r.session, r.limits.Call, r.meta(),
 			agenttools.GetTasks, map[string]any{"ids": unseen})
 		var found agenttools.Tasks
 		if err == nil && res.output != nil && json.Unmarshal(res.output, &found) == nil {
@@ -145,7 +145,7 @@ func (r *run) decide(ctx context.Context, id string, approve bool) (Answer, erro
 	if asked.DecidedBy != "" {
 		r.message = asked.DecidedBy
 	}
-	loaded, err := r.load(ctx, r.session, agenttools.LoadConversationInput{ConversationID: r.conversation, Limit: 1, Run: r.message})
+	loaded, err := r.load(ctx, 1)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -157,7 +157,7 @@ func (r *run) decide(ctx context.Context, id string, approve bool) (Answer, erro
 		if approve {
 			word = "Approved: "
 		}
-		if err := r.keep(ctx, r.session, r.conversation, agenttools.Message{ID: r.message, Role: "user", Text: word + asked.Summary + "."}); err != nil {
+		if err := r.keep(ctx, agenttools.Message{ID: r.message, Role: "user", Text: word + asked.Summary + "."}); err != nil {
 			return Answer{}, err
 		}
 	}

@@ -17,9 +17,9 @@ import (
 const maxQuery = 500
 
 // remember calls one of the tools that are the agent's memory.
-func remember[Out any](ctx context.Context, a *Agent, session *mcp.ClientSession, conversation, name string, in any) (Out, error) {
+func remember[Out any](ctx context.Context, a *Agent, session *mcp.ClientSession, meta mcp.Meta, name string, in any) (Out, error) {
 	var out Out
-	r, err := call(ctx, session, a.limits.Call, metaOf(conversation), name, in)
+	r, err := call(ctx, session, a.limits.Call, meta, name, in)
 	switch {
 	case err != nil:
 		return out, err
@@ -34,11 +34,9 @@ func remember[Out any](ctx context.Context, a *Agent, session *mcp.ClientSession
 	return out, nil
 }
 
-func metaOf(conversation string) mcp.Meta {
-	if conversation == "" {
-		return nil
-	}
-	return mcp.Meta{agenttools.MetaConversation: conversation}
+// meta says what a call of this run is for.
+func (r *run) meta() mcp.Meta {
+	return mcp.Meta{agenttools.MetaConversation: r.conversation, agenttools.MetaRun: r.message, agenttools.MetaAttempt: r.attemptID}
 }
 
 // refused is what a memory tool said against a call, by the code in it.
@@ -49,8 +47,10 @@ func refused(tool string, r result) error {
 	}
 	cause := errors.New(tool + ": " + line(said.Error))
 	switch said.Code {
+	case "stale": // a later attempt has taken over, while this one was taken for dead
+		return errs.Because(cause, errs.Conflict, "This message is being answered already.")
 	case "conflict":
-		return errs.Because(cause, errs.Conflict, "%s", said.Error)
+		return reused(cause)
 	case "invalid":
 		return errs.Because(cause, errs.Invalid, "%s", said.Error)
 	case "not_found":
@@ -77,18 +77,18 @@ func (a *Agent) session(ctx context.Context, userID string) (*mcp.ClientSession,
 	return session, nil
 }
 
-func (a *Agent) load(ctx context.Context, session *mcp.ClientSession, in agenttools.LoadConversationInput) (agenttools.LoadedConversation, error) {
-	return remember[agenttools.LoadedConversation](ctx, a, session, in.ConversationID, agenttools.LoadConversation, in)
+// load reads the conversation and what earlier attempts at this run came to, and takes the run over from them.
+func (r *run) load(ctx context.Context, limit int) (agenttools.LoadedConversation, error) {
+	return remember[agenttools.LoadedConversation](ctx, r.Agent, r.session, r.meta(), agenttools.LoadConversation, agenttools.LoadConversationInput{
+		ConversationID: r.conversation, Limit: limit, Run: r.message, Attempt: r.attemptID,
+	})
 }
 
 // keep appends messages. Those that are there already stay as they are; one of the same id with another text is
 // errs.Conflict.
-func (a *Agent) keep(ctx context.Context, session *mcp.ClientSession, conversation string, messages ...agenttools.Message) error {
-	in := agenttools.AppendMessagesInput{ConversationID: conversation, Messages: messages}
-	_, err := remember[agenttools.AppendedMessages](ctx, a, session, conversation, agenttools.AppendMessages, in)
-	if errs.Is(err, errs.Conflict) {
-		return reused(err)
-	}
+func (r *run) keep(ctx context.Context, messages ...agenttools.Message) error {
+	in := agenttools.AppendMessagesInput{ConversationID: r.conversation, Messages: messages}
+	_, err := remember[agenttools.AppendedMessages](ctx, r.Agent, r.session, r.meta(), agenttools.AppendMessages, in)
 	return err
 }
 
@@ -106,7 +106,7 @@ func (a *Agent) Conversations(ctx context.Context, userID string, in agenttools.
 		return agenttools.FoundConversations{}, err
 	}
 	defer session.Close()
-	return remember[agenttools.FoundConversations](ctx, a, session, "", agenttools.SearchConversations, in)
+	return remember[agenttools.FoundConversations](ctx, a, session, nil, agenttools.SearchConversations, in)
 }
 
 // Messages implements Chat.
@@ -123,7 +123,7 @@ func (a *Agent) Messages(ctx context.Context, userID string, in agenttools.LoadC
 		return none, err
 	}
 	defer session.Close()
-	loaded, err := remember[agenttools.LoadedConversation](ctx, a, session, in.ConversationID, agenttools.LoadConversation, in)
+	loaded, err := remember[agenttools.LoadedConversation](ctx, a, session, mcp.Meta{agenttools.MetaConversation: in.ConversationID}, agenttools.LoadConversation, in)
 	if err != nil {
 		return none, err
 	}

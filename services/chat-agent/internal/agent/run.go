@@ -39,11 +39,11 @@ var errTime = errors.New("the answer took too long")
 type run struct {
 	*Agent
 	user, conversation string
-	// message is the user's, whose id names the run.
-	message string
-	session *mcp.ClientSession
-	see     func(Event)
-	streams bool // somebody sees
+	// message is the user's, whose id names the run; attemptID is this try to answer it, a UUIDv7.
+	message, attemptID string
+	session            *mcp.ClientSession
+	see                func(Event)
+	streams            bool // somebody sees
 
 	system  string
 	turns   []model.Turn
@@ -141,8 +141,12 @@ func (a *Agent) held(ctx context.Context, user, conversation, message string, se
 	defer session.Close()
 	timed, cancel := context.WithTimeoutCause(holding, a.limits.Time, errTime)
 	defer cancel()
+	try, err := uuid.NewV7()
+	if err != nil {
+		return Answer{}, fmt.Errorf("make an attempt's id: %w", err)
+	}
 	r := &run{
-		Agent: a, user: user, conversation: conversation, message: message, session: session, see: see, streams: streams,
+		Agent: a, user: user, conversation: conversation, message: message, attemptID: try.String(), session: session, see: see, streams: streams,
 		attempts: map[string][]attempt{}, titles: map[string]string{}, changed: map[string]bool{},
 	}
 	answer, err := do(timed, r)
@@ -165,9 +169,7 @@ func ended(ctx context.Context, err error) error {
 }
 
 func (r *run) say(ctx context.Context, text string) (Answer, error) {
-	loaded, err := r.load(ctx, r.session, agenttools.LoadConversationInput{
-		ConversationID: r.conversation, Limit: remembered, Run: r.message,
-	})
+	loaded, err := r.load(ctx, remembered)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -181,7 +183,7 @@ func (r *run) say(ctx context.Context, text string) (Answer, error) {
 	if loaded.Answer != nil {
 		return r.again(*loaded.Answer), nil
 	}
-	if err := r.keep(ctx, r.session, r.conversation, agenttools.Message{ID: r.message, Role: "user", Text: text}); err != nil {
+	if err := r.keep(ctx, agenttools.Message{ID: r.message, Role: "user", Text: text}); err != nil {
 		return Answer{}, err
 	}
 	r.begin()
@@ -459,9 +461,9 @@ func (r *run) act(ctx context.Context, c model.Call) (told string, err error) {
 // execute calls a tool under a request id. If ctx ends meanwhile and the tool changes something, nobody knows whether it
 // did: that is noted before the error is returned.
 func (r *run) execute(ctx context.Context, t tool, arguments map[string]any, id string) (result, error) {
-	res, err := call(ctx, r.session, r.limits.Call, mcp.Meta{
-		agenttools.MetaRequest: id, agenttools.MetaConversation: r.conversation, agenttools.MetaRun: r.message,
-	}, t.Name, arguments)
+	meta := r.meta()
+	meta[agenttools.MetaRequest] = id
+	res, err := call(ctx, r.session, r.limits.Call, meta, t.Name, arguments)
 	if err != nil && t.changes && t.Name != agenttools.DeleteTasks {
 		r.deeds = append(r.deeds, newDeed(t, arguments, result{outcome: unknown, text: "it was given up"}))
 	}
@@ -596,7 +598,7 @@ func (r *run) reply(ctx context.Context, text string, notes []string) (Answer, e
 	// The answer is kept also if whoever asked goes now.
 	keeping, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.limits.Call)
 	defer cancel()
-	if err := r.keep(keeping, r.session, r.conversation, m); err != nil {
+	if err := r.keep(keeping, m); err != nil {
 		return Answer{}, errs.Because(err, errs.Unavailable, "The answer could not be kept. Please send the message again: what was done is not done twice.")
 	}
 	return r.answer(m), nil

@@ -20,6 +20,7 @@ func enter(ctx context.Context, r mcpbus.Request) context.Context {
 	return caller.With(ctx, caller.Caller{
 		UserID: r.UserID, ClientID: r.ClientID, RequestID: r.RequestID, Agent: true,
 		ConversationID: idOf(r.Meta, agenttools.MetaConversation), RunID: idOf(r.Meta, agenttools.MetaRun),
+		AttemptID: idOf(r.Meta, agenttools.MetaAttempt),
 	})
 }
 

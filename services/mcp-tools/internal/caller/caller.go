@@ -14,9 +14,11 @@ type Caller struct {
 	RequestID string
 	// Agent says that TaskFlow's own agent asks, which may use its memory.
 	Agent bool
-	// ConversationID and RunID say what the agent calls for; empty from other clients.
+	// ConversationID and RunID say what the agent calls for, AttemptID which attempt at the run calls; empty from other
+	// clients.
 	ConversationID string
 	RunID          string
+	AttemptID      string
 }
 
 type key struct{}

@@ -8,5 +8,5 @@ import (
 
 func TestTheRowsAreAsTheTables(t *testing.T) {
 	t.Parallel()
-	testkit.SameAsCatalogue(t, testkit.OpenPostgres(t), []string{"messages.search"}, &conversationRow{}, &messageRow{})
+	testkit.SameAsCatalogue(t, testkit.OpenPostgres(t), []string{"messages.search"}, &conversationRow{}, &messageRow{}, &runRow{})
 }

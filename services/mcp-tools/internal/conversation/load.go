@@ -21,7 +21,8 @@ const (
 )
 
 // Load is load_conversation without TimeZone and Now. An unknown conversation is an empty one. A page may be shorter than
-// its limit when its messages are long. errs.Invalid names what is wrong with the input.
+// its limit when its messages are long. errs.Invalid names what is wrong with the input; errs.Stale if a later attempt
+// at the run was here before.
 func (b *Book) Load(ctx context.Context, userID string, in agenttools.LoadConversationInput) (agenttools.LoadedConversation, error) {
 	var c checker
 	id := c.id(in.ConversationID, "conversation_id")
@@ -31,6 +32,10 @@ func (b *Book) Load(ctx context.Context, userID string, in agenttools.LoadConver
 	if in.Run != "" {
 		in.Run = c.id(in.Run, "run")
 	}
+	if in.Attempt != "" {
+		in.Attempt = c.id(in.Attempt, "attempt")
+		c.must(in.Run != "", "attempt", "must come with the run it is an attempt at")
+	}
 	if in.Limit == 0 {
 		in.Limit = DefaultPage
 	}
@@ -39,6 +44,11 @@ func (b *Book) Load(ctx context.Context, userID string, in agenttools.LoadConver
 		return agenttools.LoadedConversation{}, err
 	}
 
+	if in.Attempt != "" {
+		if err := takeOver(b.tx.Under(ctx), userID, in.Run, in.Attempt, b.now()); err != nil {
+			return agenttools.LoadedConversation{}, err
+		}
+	}
 	loaded := agenttools.LoadedConversation{ConversationID: id, Messages: []agenttools.Message{}}
 	of, err := b.find(ctx, userID, id, false)
 	if errs.Is(err, errs.NotFound) {

@@ -48,8 +48,9 @@ type Work struct {
 // Ledger executes calls.
 type Ledger interface {
 	// Do executes a call, or returns the result it had before. Sent twice at the same time, the second waits for the
-	// first, for some seconds (postgres.Config.LockTimeout). errs.Conflict if the id was used for another tool or other input; errs.Unavailable if the database does not
-	// answer: then nobody knows whether it was done, and the same call may be sent again. An error of fn undoes everything
-	// and is not kept, so fn returns only those that another try may not have; what the user did wrong is a Result.
+	// first. errs.Conflict if the id was used for another tool or other input; errs.Stale if a later attempt at the call's
+	// run has taken over; errs.Unavailable if the database does not answer: then nobody knows whether it was done, and the
+	// same call may be sent again. An error of fn undoes everything and is not kept, so fn returns only those that another try may
+	// not have; what the user did wrong is a Result.
 	Do(ctx context.Context, c Call, fn func(context.Context, Work) (Result, error)) (r Result, repeated bool, err error)
 }

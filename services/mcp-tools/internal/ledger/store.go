@@ -49,6 +49,12 @@ func (s *Store) Do(ctx context.Context, c Call, fn func(context.Context, Work) (
 			r = call.answer()
 			return nil
 		}
+		// Loading is what takes a run over.
+		if c.RunID != "" && c.AttemptID != "" && c.Tool != agenttools.LoadConversation {
+			if err := conversation.Current(tx, c.UserID, c.RunID, c.AttemptID); err != nil {
+				return err
+			}
+		}
 		r, err = fn(ctx, Work{
 			Tasks:         task.NewService(tasks, s.now),
 			Conversations: conversation.New(tx, s.now, callsOf(tx)),

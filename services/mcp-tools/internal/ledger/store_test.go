@@ -16,6 +16,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
 	"github.com/taskflow-suite/taskflow/pkg/task"
@@ -248,6 +249,107 @@ func TestWhatARunHasExecutedIsToldInOrder(t *testing.T) {
 	if loaded.Answer != nil || len(loaded.Messages) != 1 {
 		t.Errorf("loaded %+v", loaded)
 	}
+}
+
+// loads is a call that takes a run over.
+func loads(conversationID string, c ledger.Call, into *agenttools.LoadedConversation) (ledger.Call, func(context.Context, ledger.Work) (ledger.Result, error)) {
+	c.Tool, c.RequestID = agenttools.LoadConversation, uuid.NewString()
+	return c, func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
+		loaded, err := w.Conversations.Load(ctx, c.UserID, agenttools.LoadConversationInput{
+			ConversationID: conversationID, Run: c.RunID, Attempt: c.AttemptID,
+		})
+		*into = loaded
+		return ledger.Result{Outcome: ledger.Done, Answer: json.RawMessage(`{}`)}, err
+	}
+}
+
+// An agent that was taken for dead, or whose calls are still on their way, cannot do what its successor does not know of.
+func TestAnAttemptThatWasTakenOverCallsNoMore(t *testing.T) {
+	t.Parallel()
+	o, conversationID := open(t), uuid.NewString()
+	old := call("ada", agenttools.AddTasks, `{}`)
+	old.RunID, old.AttemptID = uuid.NewString(), event.NewID()
+	_, _, err := o.Do(t.Context(), call("ada", agenttools.AppendMessages, `{}`), func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
+		_, err := w.Conversations.Append(ctx, "ada", agenttools.AppendMessagesInput{
+			ConversationID: conversationID, Messages: []agenttools.Message{{ID: old.RunID, Role: "user", Text: "add milk"}},
+		})
+		return ledger.Result{Outcome: ledger.Done, Answer: json.RawMessage(`{}`)}, err
+	})
+	must(t, err)
+	var first, second, late agenttools.LoadedConversation
+	begin, load := loads(conversationID, old, &first)
+	_, _, err = o.Do(t.Context(), begin, load)
+	must(t, err)
+	_, _, err = o.Do(t.Context(), old, adds("ada", "milk"))
+	must(t, err)
+
+	successor := old
+	successor.AttemptID = event.NewID()
+	again, load := loads(conversationID, successor, &second)
+	_, _, err = o.Do(t.Context(), again, load)
+	must(t, err)
+	if len(second.Calls) != 1 || second.Calls[0].RequestID != old.RequestID {
+		t.Errorf("the successor is told of %+v", second.Calls)
+	}
+	onItsWay := old
+	onItsWay.RequestID = uuid.NewString()
+	_, _, err = o.Do(t.Context(), onItsWay, adds("ada", "bread"))
+	wantKind(t, "a call of the old attempt", err, errs.Stale)
+	begin, load = loads(conversationID, old, &late)
+	_, _, err = o.Do(t.Context(), begin, load)
+	wantKind(t, "an old request to take over", err, errs.Stale)
+	// The same call, made by the successor, is executed: the refused one has left no trace.
+	onItsWay.AttemptID = successor.AttemptID
+	_, repeated, err := o.Do(t.Context(), onItsWay, adds("ada", "bread"))
+	must(t, err)
+	if repeated || o.count(t, "SELECT count(*) FROM tasks") != 2 {
+		t.Error("the successor's call was not executed")
+	}
+}
+
+func TestWhatRacesWithItsSuccessorIsEitherToldToItOrNotDone(t *testing.T) {
+	t.Parallel()
+	o, done, refused := open(t), 0, 0
+	for round := range 40 {
+		conversationID, old := uuid.NewString(), call("ada", agenttools.AddTasks, `{}`)
+		old.RunID, old.AttemptID = uuid.NewString(), event.NewID()
+		_, _, err := o.Do(t.Context(), call("ada", agenttools.AppendMessages, `{}`), func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
+			_, err := w.Conversations.Append(ctx, "ada", agenttools.AppendMessagesInput{
+				ConversationID: conversationID, Messages: []agenttools.Message{{ID: old.RunID, Role: "user", Text: "add milk"}},
+			})
+			return ledger.Result{Outcome: ledger.Done, Answer: json.RawMessage(`{}`)}, err
+		})
+		must(t, err)
+		var before, after agenttools.LoadedConversation
+		begin, load := loads(conversationID, old, &before)
+		_, _, err = o.Do(t.Context(), begin, load)
+		must(t, err)
+		successor := old
+		successor.AttemptID = event.NewID()
+		var both sync.WaitGroup
+		var called error
+		both.Go(func() { _, _, called = o.Do(t.Context(), old, adds("ada", fmt.Sprint("milk ", round))) })
+		both.Go(func() {
+			again, load := loads(conversationID, successor, &after)
+			if _, _, err := o.Do(t.Context(), again, load); err != nil {
+				t.Error(err)
+			}
+		})
+		both.Wait()
+		if called == nil {
+			done++
+		} else {
+			wantKind(t, "a call that came too late", called, errs.Stale)
+			refused++
+		}
+		if told := len(after.Calls) == 1; told != (called == nil) {
+			t.Errorf("round %d: the call ended with %v, and the successor was told of %+v", round, called, after.Calls)
+		}
+	}
+	if n := o.count(t, "SELECT count(*) FROM tasks"); n != done {
+		t.Errorf("%d calls were done, there are %d tasks", done, n)
+	}
+	t.Logf("%d calls were first, %d came too late", done, refused)
 }
 
 func TestTheResultsOfALongRunAreBoundedTogether(t *testing.T) {

@@ -217,7 +217,7 @@ var table = checked(
 		name: agenttools.LoadConversation, title: "Load a conversation", audience: Agent, effect: reads,
 		description: "Read messages of a conversation, and what was done for one of them.",
 		input: object(map[string]*jsonschema.Schema{
-			"conversation_id": id(), "before": id(), "limit": integer("0: 30", 0, 100), "run": id(),
+			"conversation_id": id(), "before": id(), "limit": integer("0: 30", 0, 100), "run": id(), "attempt": id(),
 		}, "conversation_id"),
 		output: loadedOutput(), run: loadConversation, silent: true,
 	},
