@@ -52,8 +52,9 @@ func Topics() []TopicSpec {
 		{Users, 12, week, writers, []string{Scheduler}, []string{Notifier}},
 		{Conversations, 12, week, writers, nil, nil},
 		{Scheduling, 12, week, writers, []string{Scheduler}, nil},
-		{MCPRequests, 12, week, []string{ChatAgent}, []string{MCPTools}, nil},
-		{MCPReplies, 12, week, []string{MCPTools}, nil, []string{ChatAgent}},
+		// No events: a request is answered or expires within minutes, and both hold what users wrote.
+		{MCPRequests, 12, time.Hour, []string{ChatAgent}, []string{MCPTools}, nil},
+		{MCPReplies, 12, time.Hour, []string{MCPTools}, nil, []string{ChatAgent}},
 		{Probes, 1, time.Hour, []string{Notifier}, nil, []string{Notifier}},
 	}
 }
