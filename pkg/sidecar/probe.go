@@ -14,10 +14,14 @@ import (
 
 const (
 	firstProbe    = 100 * time.Millisecond
-	slowestProbe  = 2 * time.Second
-	probeInterval = 15 * time.Second
-	// probeLimit is how old the last probe seen may be: two may be late before the way is called broken.
-	probeLimit = 3 * probeInterval
+	probeInterval = 2 * time.Second
+	// probeTimeout bounds the sending of one, so that the next is sent soon after the way is whole again.
+	probeTimeout = 3 * time.Second
+	// silence is how long no probe must have come for the way to have been cut.
+	silence = 5 * time.Second
+	// probeLimit is how old the last probe seen may be before the way is called broken: a group that is joined by another
+	// member, or has lost one, is quiet for some seconds.
+	probeLimit = 45 * time.Second
 )
 
 // Probe shows that events come back to this replica: it publishes messages to itself and sees them arrive through the
@@ -31,15 +35,20 @@ type Probe struct {
 	pubsub  string
 	replica string
 
-	mu    sync.Mutex
-	last  time.Time
-	first chan struct{} // closed when the first came back
+	mu       sync.Mutex
+	last     time.Time
+	first    chan struct{} // closed when the first came back
+	onReturn func()
 }
 
 // NewProbe makes the probe of this replica: it publishes to bus and comes back through the fan-out component.
 func (d Dapr) NewProbe(bus event.Bus) *Probe {
 	return &Probe{bus: bus, pubsub: d.PubSubFanOut, replica: event.NewID(), first: make(chan struct{})}
 }
+
+// OnReturn has f called when a probe comes back after the way was cut for a while: what was published meanwhile may have
+// passed by this replica. f must not wait. Call OnReturn before Run.
+func (p *Probe) OnReturn(f func()) { p.onReturn = f }
 
 type probeMessage struct {
 	Replica string `json:"replica"`
@@ -59,14 +68,18 @@ func (p *Probe) seen(_ context.Context, d Delivery) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last.IsZero() {
+	now := time.Now()
+	switch {
+	case p.last.IsZero():
 		close(p.first)
+	case now.Sub(p.last) > silence && p.onReturn != nil:
+		p.onReturn()
 	}
-	p.last = time.Now()
+	p.last = now
 	return nil
 }
 
-// Run sends probes until ctx ends: quickly until the first came back, then now and again.
+// Run sends probes until ctx ends: quickly at first, then every two seconds.
 func (p *Probe) Run(ctx context.Context) error {
 	wait := firstProbe
 	first := p.first
@@ -84,7 +97,7 @@ func (p *Probe) Run(ctx context.Context) error {
 			first, wait = nil, probeInterval
 		case <-timer.C:
 			if first != nil {
-				wait = min(2*wait, slowestProbe)
+				wait = min(2*wait, probeInterval)
 			}
 		}
 	}
@@ -95,6 +108,8 @@ func (p *Probe) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
 	return p.bus.Publish(ctx, contract.Probes, []event.Message{{ID: event.NewID(), Type: "probe", Key: p.replica, Data: data}})
 }
 

@@ -36,6 +36,8 @@ func TestTheProbeKnowsWhetherEventsComeBackToThisReplica(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		way := &loop{}
 		probe := sidecar.Dapr{PubSubFanOut: "pubsub-fanout"}.NewProbe(way)
+		returns := 0
+		probe.OnReturn(func() { returns++ })
 		handle := probe.Subscription().Handle
 		way.deliver = func(m event.Message) {
 			if err := handle(t.Context(), sidecar.Delivery{Topic: proto.Probes, Data: m.Data}); err != nil {
@@ -70,6 +72,14 @@ func TestTheProbeKnowsWhetherEventsComeBackToThisReplica(t *testing.T) {
 		time.Sleep(time.Minute) //nolint:forbidigo // synctest: no real time passes
 		if err := probe.Check(ctx); !errs.Is(err, errs.Unavailable) {
 			t.Errorf("a minute after the way was cut: %v", err)
+		}
+		if returns != 0 {
+			t.Errorf("it returned %d times before it was cut", returns)
+		}
+		way.whole.Store(true)
+		time.Sleep(time.Minute) //nolint:forbidigo // synctest: no real time passes
+		if err := probe.Check(ctx); err != nil || returns != 1 {
+			t.Errorf("a minute after it was whole again: %v, told %d times", err, returns)
 		}
 		cancel()
 		if err := <-done; err != nil {

@@ -62,7 +62,7 @@ func serve(ctx context.Context, settings Config, db *postgres.DB, client *sideca
 
 	router := event.NewRouter()
 	topics.Register(router, connections)
-	events, err := subscribe(settings, client, router)
+	events, err := subscribe(settings, client, router, connections.CheckSoon)
 	if err != nil {
 		return err
 	}

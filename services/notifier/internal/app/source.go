@@ -19,12 +19,14 @@ type source struct {
 }
 
 // subscribe hands every event of the router's topics to it, through the sidecar or, without one, from the brokers.
-func subscribe(settings Config, client *sidecar.Client, router *event.Router) (source, error) {
+// missed is called when some may have passed by.
+func subscribe(settings Config, client *sidecar.Client, router *event.Router, missed func()) (source, error) {
 	if client == nil {
 		direct := kafka.NewFanOut(settings.Base.Bus.Brokers, proto.Notifier, router)
 		return source{direct.Run, direct.Check}, nil
 	}
 	probe := settings.Base.Dapr.NewProbe(client)
+	probe.OnReturn(missed)
 	callback, err := sidecar.NewServer(sidecar.ServerOptions{
 		Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open,
 		Subscriptions: []sidecar.Subscription{

@@ -88,6 +88,7 @@ type Hub[F any] struct {
 	opts   Options
 	seed   maphash.Seed
 	reads  chan struct{}
+	soon   chan struct{}
 	shards [shards]shard[F]
 	counts counts
 }
@@ -121,7 +122,7 @@ func New[F any](log Log, encode Encode[F], opts Options) *Hub[F] {
 	opts = opts.filled()
 	h := &Hub[F]{
 		log: log, encode: encode, opts: opts,
-		seed: maphash.MakeSeed(), reads: make(chan struct{}, opts.Reads),
+		seed: maphash.MakeSeed(), soon: make(chan struct{}, 1), reads: make(chan struct{}, opts.Reads),
 	}
 	for i := range h.shards {
 		h.shards[i].users = map[string][]*Follower[F]{}
@@ -221,6 +222,14 @@ func (h *Hub[F]) Counts() Counts {
 	}
 }
 
+// CheckSoon has Run compare every follower's place with the log now, because events may have passed by. It does not wait.
+func (h *Hub[F]) CheckSoon() {
+	select {
+	case h.soon <- struct{}{}:
+	default: // it is about to
+	}
+}
+
 // Run compares every follower's place with the log from time to time until ctx ends. It returns nil then.
 func (h *Hub[F]) Run(ctx context.Context) error {
 	reachable := true
@@ -232,6 +241,8 @@ func (h *Hub[F]) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
+		case <-h.soon:
+			timer.Stop()
 		case <-timer.C:
 		}
 		err := h.Check(ctx)

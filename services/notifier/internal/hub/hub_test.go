@@ -304,6 +304,31 @@ func TestTheRegularCheckFindsALostLastEvent(t *testing.T) {
 	})
 }
 
+func TestWhatPassedByIsLookedForAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := hubtest.NewLog()
+		h := hub.New(log, id, hub.Options{CheckEvery: time.Hour})
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go func() { _ = h.Run(ctx) }()
+		c := follow(t, h, "ann", 0)
+		c.all()
+		log.Add("ann", 2) // No delivery.
+		start := time.Now()
+		h.CheckSoon()
+		h.CheckSoon() // One that is due already is enough.
+		<-c.wake
+		if waited := time.Since(start); waited > time.Second {
+			t.Errorf("found after %s", waited)
+		}
+		c.all()
+		c.wants(2, 2)
+		stop()
+		synctest.Wait()
+	})
+}
+
 func TestTheRegularCheckAsksAboutEverybodyInFewQueries(t *testing.T) {
 	t.Parallel()
 	log := hubtest.NewLog()
