@@ -90,7 +90,9 @@ func randomRule(random *rand.Rand) string {
 		} else {
 			maybe(2, "BYDAY="+pick("MO", "2TU", "-1FR", "MO,TU,WE,TH,FR", "1SU,3SU"))
 		}
-		maybe(4, "BYSETPOS="+pick("1", "-1"))
+		if len(parts) > 1 && strings.Contains(strings.Join(parts, ";"), "BY") {
+			maybe(4, "BYSETPOS="+pick("1", "-1"))
+		}
 	case "YEARLY":
 		switch random.IntN(3) {
 		case 0:
@@ -104,7 +106,9 @@ func randomRule(random *rand.Rand) string {
 	default:
 		maybe(4, "BYMONTH="+some(1, 12))
 		maybe(2, "BYDAY="+pick("MO", "TU,TH", "MO,TU,WE,TH,FR", "SA,SU"))
-		maybe(5, "BYMONTHDAY="+some(1, 28))
+		if freq == "DAILY" {
+			maybe(5, "BYMONTHDAY="+some(1, 28))
+		}
 	}
 	return strings.Join(parts, ";")
 }

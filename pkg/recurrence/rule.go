@@ -1,15 +1,15 @@
 // Package recurrence reads and checks the rules by which tasks repeat (RFC 5545, section 3.3.10, the part people use),
-// and tells when they do: by the calendar and the clock of a zone.
+// tells when they do, by the calendar and the clock of a zone, and says them in English.
 //
-// It refuses what no task needs and what would be expensive: rules by the second, minute or hour, and unbounded
-// numbers. It keeps nothing, and knows neither tasks nor the present.
+// It refuses what no task needs and what would be expensive: rules by the second, minute or hour, unbounded numbers, and
+// rules that no day ever meets. Everything it does takes a bounded number of steps, whatever it is given. It keeps nothing,
+// and knows neither tasks nor the present.
 package recurrence
 
 import (
 	"slices"
 	"strings"
-
-	"github.com/teambition/rrule-go"
+	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 )
@@ -21,46 +21,118 @@ const (
 	maxCount    = 10_000
 )
 
-// Normal checks a rule and returns it in one spelling: "daily", "weekly" and "monthly" are short for the plain rules.
-// errs.Invalid says what is wrong with it.
-func Normal(rule string) (string, error) {
-	if len(rule) > maxRule {
-		return "", errs.New(errs.Invalid, "must be at most %d characters", maxRule)
-	}
-	rule = strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(rule)), "RRULE:")
-	switch rule {
-	case "DAILY", "WEEKLY", "MONTHLY":
-		return "FREQ=" + rule, nil
-	}
-	if strings.ContainsAny(rule, "\n\r") || strings.Contains(rule, "DTSTART") {
-		return "", errs.New(errs.Invalid, "must be one RRULE, without DTSTART")
-	}
-	o, err := rrule.StrToROption(rule)
-	if err != nil {
-		return "", errs.Because(err, errs.Invalid, "must be daily, weekly, monthly or an RRULE such as FREQ=WEEKLY;BYDAY=MO,TH")
-	}
-	switch {
-	case o.Freq != rrule.DAILY && o.Freq != rrule.WEEKLY && o.Freq != rrule.MONTHLY && o.Freq != rrule.YEARLY:
-		return "", errs.New(errs.Invalid, "must repeat by day, week, month or year")
-	case o.Interval < 0 || o.Interval > maxInterval:
-		return "", errs.New(errs.Invalid, "must have an INTERVAL of 1 to %d", maxInterval)
-	case o.Count < 0 || o.Count > maxCount:
-		return "", errs.New(errs.Invalid, "must have a COUNT of 1 to %d", maxCount)
-	case o.Count > 0 && !o.Until.IsZero():
-		return "", errs.New(errs.Invalid, "must not have both COUNT and UNTIL")
-	case slices.ContainsFunc(o.Byweekday, func(d rrule.Weekday) bool { return d.N() != 0 }) && !mayCount(o):
-		return "", errs.New(errs.Invalid, "must not number the weekdays of BYDAY unless it repeats by month or year")
-	case len(o.Byhour)+len(o.Byminute)+len(o.Bysecond)+len(o.Byeaster) > 0:
-		return "", errs.New(errs.Invalid, "must not choose hours, minutes or seconds: the due time does")
-	}
-	// It checks that days, weeks, months and positions are some that a year can have.
-	if _, err := rrule.NewRRule(*o); err != nil {
-		return "", errs.Because(err, errs.Invalid, "must not name days, weeks, months or positions that no year has")
-	}
-	return rule, nil
+type frequency int
+
+const (
+	daily frequency = iota
+	weekly
+	monthly
+	yearly
+)
+
+// unit is what a rule repeats by.
+func (f frequency) unit() string { return [...]string{"day", "week", "month", "year"}[f] }
+
+// Rule is a rule that was checked. It does not change.
+type Rule struct {
+	text     string
+	freq     frequency
+	interval int
+	count    int // 0: none
+	// untilWall ends the rule by the clock, untilAt by an instant; both are included, and at most one is set.
+	untilWall, untilAt time.Time
+	weekStart          int // from Monday, 0
+
+	months, monthDays, yearDays, weeks, positions []int
+	weekdays                                      []weekday
 }
 
-// mayCount reports whether BYDAY may say which of a period's weekdays it means (RFC 5545, section 3.3.10).
-func mayCount(o *rrule.ROption) bool {
-	return o.Freq == rrule.MONTHLY || o.Freq == rrule.YEARLY && len(o.Byweekno) == 0
+// weekday is one of BYDAY.
+type weekday struct {
+	n   int // which of the period's, from its end if negative; 0: all
+	day int // from Monday, 0
+}
+
+// Parse reads and checks a rule. "daily", "weekly" and "monthly" are short for the plain rules, and "RRULE:" may stand in
+// front. errs.Invalid says what is wrong with it, in words that follow the name of a field.
+func Parse(rule string) (*Rule, error) {
+	if len(rule) > maxRule {
+		return nil, errs.New(errs.Invalid, "must be at most %d characters", maxRule)
+	}
+	if strings.ContainsFunc(rule, func(c rune) bool { return c > '~' }) {
+		// Some letters of other scripts have capitals in this one, which is none of what was sent.
+		return nil, errSyntax()
+	}
+	text := strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(rule)), "RRULE:")
+	switch text {
+	case "DAILY", "WEEKLY", "MONTHLY":
+		text = "FREQ=" + text
+	}
+	if strings.ContainsAny(text, "\n\r") || strings.Contains(text, "DTSTART") {
+		return nil, errs.New(errs.Invalid, "must be one RRULE, without DTSTART")
+	}
+	r := &Rule{text: text, freq: -1, interval: 1}
+	var seen []string
+	for part := range strings.SplitSeq(text, ";") {
+		name, value, ok := strings.Cut(part, "=")
+		if !ok || value == "" {
+			return nil, errSyntax()
+		}
+		if slices.Contains(seen, name) {
+			return nil, errs.New(errs.Invalid, "must not have %s twice", name)
+		}
+		if err := r.set(name, value); err != nil {
+			return nil, err
+		}
+		seen = append(seen, name)
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if r.mayBeImpossible() && !r.possible() {
+		return nil, errs.New(errs.Invalid, "must name days that exist: %s", r.whyImpossible())
+	}
+	return r, nil
+}
+
+func errSyntax() error {
+	return errs.New(errs.Invalid, "must be daily, weekly, monthly or an RRULE such as FREQ=WEEKLY;BYDAY=MO,TH")
+}
+
+// Normal checks a rule and returns it in one spelling: see Parse.
+func Normal(rule string) (string, error) {
+	r, err := Parse(rule)
+	if err != nil {
+		return "", err
+	}
+	return r.text, nil
+}
+
+// String is the rule in the spelling that Normal gives.
+func (r *Rule) String() string { return r.text }
+
+// Ends reports whether the rule says where it ends, by COUNT or UNTIL. Without them it ends only with the calendar.
+func (r *Rule) Ends() bool { return r.count > 0 || !r.untilWall.IsZero() || !r.untilAt.IsZero() }
+
+// check holds the parts against each other (RFC 5545, section 3.3.10).
+func (r *Rule) check() error {
+	bad := func(text string) error { return errs.New(errs.Invalid, "%s", text) }
+	counted := slices.ContainsFunc(r.weekdays, func(w weekday) bool { return w.n != 0 })
+	switch {
+	case r.freq < 0:
+		return errSyntax()
+	case r.count > 0 && (!r.untilWall.IsZero() || !r.untilAt.IsZero()):
+		return bad("must not have both COUNT and UNTIL")
+	case counted && (r.freq == daily || r.freq == weekly || len(r.weeks) > 0):
+		return bad("must not number the weekdays of BYDAY unless it repeats by month or year, without BYWEEKNO")
+	case len(r.weeks) > 0 && r.freq != yearly:
+		return bad("must not have BYWEEKNO unless it repeats by year")
+	case len(r.yearDays) > 0 && r.freq != yearly:
+		return bad("must not have BYYEARDAY unless it repeats by year")
+	case len(r.monthDays) > 0 && r.freq == weekly:
+		return bad("must not have BYMONTHDAY if it repeats by week")
+	case len(r.positions) > 0 && len(r.months)+len(r.monthDays)+len(r.yearDays)+len(r.weeks)+len(r.weekdays) == 0:
+		return bad("must not have BYSETPOS without another part to choose from")
+	}
+	return nil
 }
