@@ -373,6 +373,28 @@ type ProfileReplacement struct {
 	TimeZone TimeZone `json:"time_zone"`
 }
 
+// RecurrencePreview defines model for RecurrencePreview.
+type RecurrencePreview struct {
+	Anchor string `json:"anchor"`
+
+	// Ends Whether there is a last occurrence, shown here or not
+	Ends bool `json:"ends"`
+
+	// Occurrences RFC 3339 times with the time zone's offset, or dates if the start is a date; in rising order
+	Occurrences []string `json:"occurrences"`
+
+	// Rule As a task would keep it
+	//
+	// Example: FREQ=WEEKLY;INTERVAL=2;BYDAY=TU
+	Rule string `json:"rule"`
+
+	// Sentence The rule in English
+	//
+	// Example: every second Tuesday at 09:00, Europe/Oslo
+	Sentence string `json:"sentence"`
+	TimeZone string `json:"time_zone"`
+}
+
 // Reminders Minutes before the due time
 //
 // Example: [10,60]
@@ -652,6 +674,26 @@ type ReplaceProfileParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// PreviewRecurrenceParams defines parameters for PreviewRecurrence.
+type PreviewRecurrenceParams struct {
+	// Rule daily, weekly, monthly or an RFC 5545 RRULE by day, week, month or year, without hours
+	Rule string `form:"rule" json:"rule"`
+
+	// Start Where the rule begins: an instant, of which the time of day in the time zone counts, or a date for whole days.
+	// Without it, the present minute. It is an occurrence itself if the rule selects it.
+	Start *Moment `form:"start,omitempty" json:"start,omitempty"`
+
+	// Count How many occurrences to show
+	Count *int `form:"count,omitempty" json:"count,omitempty"`
+
+	// TimeZone Without it, the user's
+	TimeZone *TimeZone `form:"time_zone,omitempty" json:"time_zone,omitempty"`
+
+	// Anchor schedule: each occurrence follows the rule from the start. completion: each follows the day the one before was
+	// done, shown here as if that were the day it was due.
+	Anchor *string `form:"anchor,omitempty" json:"anchor,omitempty"`
+}
+
 // ListTasksParams defines parameters for ListTasks.
 type ListTasksParams struct {
 	// Deleted true lists the trash instead of everything outside it
@@ -781,6 +823,9 @@ type ServerInterface interface {
 	// ReplaceProfile Change the user's settings
 	// (PUT /api/{user_id}/profile)
 	ReplaceProfile(ctx echo.Context, userID UserID, params ReplaceProfileParams) error
+	// PreviewRecurrence When a rule repeats, and what it means in words
+	// (GET /api/{user_id}/recurrence/preview)
+	PreviewRecurrence(ctx echo.Context, userID UserID, params PreviewRecurrenceParams) error
 	// GetStats The user's tasks in numbers
 	// (GET /api/{user_id}/stats)
 	GetStats(ctx echo.Context, userID UserID) error
@@ -997,6 +1042,59 @@ func (w *ServerInterfaceWrapper) ReplaceProfile(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ReplaceProfile(ctx, userID, params)
+	return err
+}
+
+// PreviewRecurrence converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewRecurrence(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewRecurrenceParams
+	// ------------- Required query parameter "rule" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "rule", ctx.QueryParams(), &params.Rule, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter rule: %s", err))
+	}
+
+	// ------------- Optional query parameter "start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "start", ctx.QueryParams(), &params.Start, runtime.BindQueryParameterOptions{Type: "string", Format: "moment"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter start: %s", err))
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
+	}
+
+	// ------------- Optional query parameter "time_zone" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "time_zone", ctx.QueryParams(), &params.TimeZone, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter time_zone: %s", err))
+	}
+
+	// ------------- Optional query parameter "anchor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "anchor", ctx.QueryParams(), &params.Anchor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter anchor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewRecurrence(ctx, userID, params)
 	return err
 }
 
@@ -1504,6 +1602,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/:user_id/tasks/:task_id", wrapper.ReplaceTask, options.OperationMiddlewares["replaceTask"]...)
 	router.PATCH(options.BaseURL+"/api/:user_id/tasks/:task_id/complete", wrapper.CompleteTask, options.OperationMiddlewares["completeTask"]...)
 	router.POST(options.BaseURL+"/api/:user_id/tasks/:task_id/restore", wrapper.RestoreTask, options.OperationMiddlewares["restoreTask"]...)
+	router.GET(options.BaseURL+"/api/:user_id/recurrence/preview", wrapper.PreviewRecurrence, options.OperationMiddlewares["previewRecurrence"]...)
 	router.GET(options.BaseURL+"/api/:user_id/changes", wrapper.ListChanges, options.OperationMiddlewares["listChanges"]...)
 	router.GET(options.BaseURL+"/api/:user_id/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/api/:user_id/stats", wrapper.GetStats, options.OperationMiddlewares["getStats"]...)
@@ -2535,6 +2634,150 @@ type ReplaceProfile503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ReplaceProfile503ApplicationProblemPlusJSONResponse) VisitReplaceProfileResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrenceRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params PreviewRecurrenceParams
+}
+
+type PreviewRecurrenceResponseObject interface {
+	VisitPreviewRecurrenceResponse(w http.ResponseWriter) error
+}
+
+type PreviewRecurrence200JSONResponse RecurrencePreview
+
+func (response PreviewRecurrence200JSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence400ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence401ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence403ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence422ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence429ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence500ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewRecurrence503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewRecurrence503ApplicationProblemPlusJSONResponse) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4466,6 +4709,9 @@ type StrictServerInterface interface {
 	// ReplaceProfile Change the user's settings
 	// (PUT /api/{user_id}/profile)
 	ReplaceProfile(ctx context.Context, request ReplaceProfileRequestObject) (ReplaceProfileResponseObject, error)
+	// PreviewRecurrence When a rule repeats, and what it means in words
+	// (GET /api/{user_id}/recurrence/preview)
+	PreviewRecurrence(ctx context.Context, request PreviewRecurrenceRequestObject) (PreviewRecurrenceResponseObject, error)
 	// GetStats The user's tasks in numbers
 	// (GET /api/{user_id}/stats)
 	GetStats(ctx context.Context, request GetStatsRequestObject) (GetStatsResponseObject, error)
@@ -4681,6 +4927,32 @@ func (sh *strictHandler) ReplaceProfile(ctx echo.Context, userID UserID, params 
 		return err
 	} else if validResponse, ok := response.(ReplaceProfileResponseObject); ok {
 		return validResponse.VisitReplaceProfileResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewRecurrence operation middleware
+func (sh *strictHandler) PreviewRecurrence(ctx echo.Context, userID UserID, params PreviewRecurrenceParams) error {
+	var request PreviewRecurrenceRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewRecurrence(ctx.Request().Context(), request.(PreviewRecurrenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewRecurrence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewRecurrenceResponseObject); ok {
+		return validResponse.VisitPreviewRecurrenceResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5126,110 +5398,120 @@ func (sh *strictHandler) RestoreTask(ctx echo.Context, userID UserID, taskID Tas
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rdts4kvCr4OM358xOhpJl2U7azpkfzu10pjuXTZzJZuOsBZMlCWMSYBNgFE2O9+zT7IPtk+xBFXiT",
-	"QF1sx53J+sdMxyIIFApVhbrzaxCpNFMSpNHB0ddgCjyGHP/59IRP7H9j0FEuMiOUDI6Ckymwz5BroWTI",
-	"uGZcMpBGmDkzfBKEgY6mkHL7nplnEBwF2uRCToLLyzB4HkOaKQMymr+BLOFziJcXMHkBTIyZmQo7u55B",
-	"zmZcs4n4DJKdw1jl4FvnXKkEuMSFflURp+kWZ38/hRyYmQIzXF8wodeA/AZMPj8eG8iX53oLkZKxZtw+",
-	"ZrOpiKbMKGbyOeMTLqRvaiENTCAPLu3kGc95Csbh+3GRa5X7MT6S8MWcRThixNQYd5DxCTiEhGwmzBR/",
-	"1TwFpswUctaYPwyEneu3AvJ5EAaSpxYamrAFZ8q//ApyYqbB0f7g8H4YpEKWP+yGqw/1F5j7wY8SAdL8",
-	"UTM1k8yuzcYqpxPO4bcCtAlZIcVvBbAMclZoyEuIiSBrkBvL9ex6HbAPB4NF0DNuDOR2zv/4yHr/+enP",
-	"fwgW9xMGX3opaM0n9se00IadA9u1pzocDFiWC2n4eQLs+O3j589ZNOU5jxC/iInxC26iqR8FlpvKg3P8",
-	"QwiIplxOAEk85TGwca7SkKmcje6NEE1IWPAZLMIs8QrdiZtxjyBoIgW+8DRL7OPTYO80CLxnOH6pJGwJ",
-	"PU9y4PGcWaBWQGRnviJYJ1xfPH9iR+PkGTfTemrLv2ciDsLAkpDIrSyxsqO5yB9yGAdHwf/fqYXcDj3V",
-	"O8+f4BrvNOS0xvKuLR0+ZCUZIHMV53+HyJSoMOoCZLn3Nnj23XXgNeh1d/jTKnr9f1vT6+7wp9X0emkh",
-	"05mSGlD8PFP5uYhjQKEZKWlAGvtPnmWJIHG6k+XqPIH0z3/XJFs3w/RreovWbGP5WJKkstj6o2aIQkuP",
-	"8iTnenqbkJzUVwITkk4XYUBw7EHw5DbheVXkbMyLxDxEWBI1YRdSzTRLVQ6skDHJAxapPIcEgWAiJmg/",
-	"80TEt408J8hRkFnBwLiMLTJnubLsHAYveDJWeQq/G2QRl1Ihh1j4LEgvlXmmCnnLEAmN9M6mXDOpmC6s",
-	"3jAVhKWXyvz17auXt42jcxXP7WlZBMUQJTyH2Kp3CAuB9ULFYix8KltDJ7S80xL6dlJtRJIQtRZ5DtIw",
-	"Je2V4VE2fVtww3ZwDML/OldjYS+PTiRtjRycrwM5mXt8DYjfGr4S3qsdKs5qb8mVEs3SGWkZ8UM2ckcw",
-	"sgczVTMmDJ377NrbW38q19jlZkd0G3tFfN8U5a07vGsBqtSvPJ/A7yVLEru4vaW4ZLvshXgUEFAvuJzf",
-	"KkxKsZTLeXkRaFLfnBhuYxjtvV5l8K1CdMM0xEXfSV6YqcrFP273inupGF74lTba2M779+97x4WZWhM9",
-	"4gaWZffPambVRd4ctMokdjv9zEViNcvbpq2YG37ONbBYAd1W5CJAi8k0Lnuj1IX9P5YoVJRv4owvS8Tg",
-	"NMcymvrs9fdTbhAUa7MzFZEQiqzhxiJVSAMxGnlBGIAs0uDoI84aF3jDWCASwKk++dT9ieotHEkYPCoN",
-	"Nx7Hwr7Kk9e5yiA3wur2Y55oCIOs8dPXwP4bzwn/EgZSve5ocJlX5Xt24ZR/eU5v7jp7u/yzAp3nOZ8H",
-	"ZG2UdtDH5ur1LhXaVtWGHufgKHarbaFx6fAa0RRLiLwM0Xxct+GXMHPyeRH6wE3QCbzFwzJpPBVo7Yzs",
-	"uyO08R2TjILFjQgZwxef4wgHIotsrhyEgTbcFNqvuv18cvKa0QASi9XpsJkqkphN+Wd7s8aMJ6S4LcO0",
-	"CTq9uKR9VgB2IrSmO7sHYfeQCskNcWDKs8we7NHXkoFgJRW/BWN5zVHYioGOCK0o2nDSHFRmjegNBmqj",
-	"8k2mLLJ4HZzvaMhlRUbzl+SHUJn9UUl4NQ6OPm7A4G7Hl+EGY6tVNxhrt3L5qS3CWsIER70BXSR4lbTZ",
-	"Icfft5RVyISXa0RROXMn5VnAtxNCZHyvcz6Fi8KqJNyKhiqqq4nFJ8qc6bVuzb+5YV5pJuJuBLhT3g4H",
-	"pITrTWTCa7y+LsMr4s1xxzfETFjtxoejx/jsSujpsKXHApLYymJuSmMmJI851xd92q+FquKE5dutRfFh",
-	"AJ9BmrNN8UujaY6mp3Zh+aVVtdW9ZARrb6ZynLs4NgbMiBS04Sme/1jlKTfBUWDh6dlHwWoSWArBtE+7",
-	"gr6BrhYuwobPuZy2CVM3ceirM89G0s6RoOfgnQV8dpWjmXJ9luINtRxkQ4lEgtETf2uitdyLB5bGEuV8",
-	"XhzWKvGWaHQSNd4EzGqsD4QnTR5tO+4HA6v6LtHdkwKeeA2uY8nePHvM9vb2DpmQ2nBpKHgn0DAdazBo",
-	"zHBr60DIPnz48KH34kXvyZMjxpOExXxeOqid19xSIPuHktBnz2lCzXgO7AIyw4Q8le9OHqM3djZVCbBU",
-	"JInQFLvsM1kkyRG5/Qron1qKrhl+OBje7+0Oe4PdIKz5LVWpNffCJhru74eBnYpsQgp0LOHk6WdnJraP",
-	"iU8mOUy4AScHlt6LeKFRTegcUDvBu4ZYw7HxoD7a64jGm5GA2wu1MrjkA2Fzgdcl5erQVQ1a2D6lpgBs",
-	"sDMi2cc/ePKv+fbX5DXEVyU5NxKhRJseCdqIvC8zsyV5NptCFTASCQMZ6zIouoYlFm0hBLS9pEdsehH8",
-	"JVP5tnoqnvoNoAhwcYjPuNmchrPaW7yRa55uX68JqzS0YnYs4do09aP1VukaI6G5wxr0EqSwxKTvZJ5Z",
-	"Ze5pnhP5bHE6qAUuKGDCJF5kVkHg5miMB7uIF6SZmQfrCJCWrKfz7YeC5fUqg93D4XgQ7fYenO9B70E0",
-	"5L3DeA96w/F9fnC+H+3FQ2jeHkUh4mBTz9YLumpu8BK9xv22BF3pH9ruXOO2LrGKNptqh73DCjgrTbGV",
-	"rzndA7lMqFyY+Xo2c+OQIkqX5bq33kAG3NA7qZClg3X1K+VA5OjJBvw5obFI++sG46BFsqZXfcT8uoGe",
-	"0p6U5ONKMEqUQiyK1GqqYjK1d2M+sbSxsWv2de2ra1Owe8BiMFwkmv2LpefD/YMHfwqW1dj12g3O4n0E",
-	"VvRsLuQb4soj6YnXog7lp/IxevyD5el1mKpf10imUvK5Naod+w+1ulm2UTXQ77XdHWZ/P7Oat3dnzlLe",
-	"asab0ezaGhxB2FTZGnttgbkCm5iwGUEpjrdAbAtJq5k3hX+345YPv5zBB+CbpuhpM9kLIQsD2iVJooIQ",
-	"F8Ac8qt74OPuILw/+NRQGFL+RaRWHBwMD+670Ab9MPB5v5txkGWmcVLSqzyGjDM9VblhM5XH7s7KiwT6",
-	"7BdrvnFd/u3RJmuvbim7Yi4Se83PAC7wH6mSZprMfd6xTUT7m8KK0wWv7Ru8H7rzz2hfCErICJKQOUBw",
-	"g5LR6dGVTfurEfXan4Z4rBk9f9iYQGiWQj6BmAlpFGXF5qBBGpr098KZc2l+K8TVyMID2o4feRW3XLUX",
-	"F920nOiW8GpgBwf7B+zNm3e/PmXncxZzB7gD2wI9B55TerIqDJuqArORax3s2Zun//qX90+f/vLrh4eP",
-	"Pjw5/vCXF6/Ck5/b6pcnnXe1ML6SnMGd+kVM+2CvivDV8d7Qnv+ndUZjl6ZRHtN1sLag8LZfXW/LLuHt",
-	"bcNsr0Tq4WDwYPfwcHiw/2B/cHi4u1K4tncrpLm/H3jyjbZWmJxRvYX1uULF+qfQiupw8DfEV2lM3+mj",
-	"bcybbSMA5/Ozpum28s2FxOEMJCv9Eu1J0YbxosMaO94Hzv7xPpNtxbfxxFlJ6xXV7WytGqU+z35j/erx",
-	"WQb5Wcw7ylISrg3bG9hrS4dMJTFow8Yi12XStX0uNDPKTtFQD7eKQRR+TISBg6tlGKx10RAkNKsPM4sc",
-	"QhFkT6DxeTPJ3afUxgWc0c6X3kUa4zImbdphZ3kGSoTwbV19hjwuYMXMmcW9mYLIcZE2brrIyUXNa+qo",
-	"V2rup8ZK2GI0H+H4cHzi3BYL5WDoIaxVnRwyMIJu9oatEUxVilpG09gor9mD9Rd2bWsMPbbGFfxRK6Nk",
-	"TZSssGPXhn6uYl27Q7rWugvOtuXnDZfakoJbehaFZO9OHtf+xE0W3jSgdH0H3cqjXoTzaprpp22V0K08",
-	"JT4tPCxhC9dY/y3H42JCRPPCX2CU0vW4eQ5Ft8pwFUfP5s4c58chfaNJo21B1+LTBl25rTZIvYm0FjFt",
-	"4iJqsaVfOOqLK0T6tovW+YM2mwTrlKyv9syCeRNBum48bG8trhHH8bpMhPUi8XpRhG3c5Ne0aLeMQ1R5",
-	"ZH6ZcC2fXscOusXJdS71tYttFwrxkubV/bktAo0BixSroWsJ9i7c9TuGuyrPl0/beX788rjOJWr56J4W",
-	"lgJ2XulELYdF15D2SbmRerpHxZylIrnY3sf3t/rW7C5BXFFWzzVrFMlXEmG4u/9g/6e9+/sPGlJhd70z",
-	"ClGvLf0IM39rD8VZ78BzKi6hfz0rVYK/vj8pq2uQTWhctdDUmIx0bnUhoCp8d3+2St/HiZqdlRU/pYDI",
-	"xC8wp9IZIcfKgyauL7D8SUlKHwudjYVmYPnHVGij8jnaYfSLLNJzyHX/VJ7Ke/feTxVL+ZxFPEn69+6x",
-	"p58hnzfKbPNcgGacCpIQ6aNjVxqFTqYj9gg3zv7nv/4byyBc8saovbERo4332ckUTiX+9kdd1eA36/JH",
-	"X13I67LRHcNM++y9M8Z4s0YKn7vWIkKz/cEupdfyVjX6qbRTsP3B3kMmgSo3EqUuNHP1PbndrVvNbd4h",
-	"6JGKBeh79zAN769vX70kE+JZ7yc7nhuWKm2oJq7P3skLqWbSZf2GaDdyLBKiNGB7CoUbg/07Gn097AKn",
-	"Modxoa3pqRUlDXOWCq0zSAx126DCXhFB7ABEh1oJYNYZisa1eTLjc01FIJyNaNSoz/YHg6NWyVW7vrrP",
-	"9ofDIybwd3aOYC5UhT9kI/IGjhBMzQAJCfdtXz/E0QeDPaYp6XHUKN0aubwrxSKVAjvn0YXbnBMSuiZN",
-	"LINFr0KjTJTXfWyod4vQmD4yenrCJ6M+ewsWVIMzIw2XkmNEaClFjNCnEkWMksncwjOzRzBXBaFMA8iH",
-	"1JBlJjQs0t7usG7dUterKgluM49r36zdz+jfeo1fes+fYG0rjyLILMmoHKVdyDAEZiEPEdixKuxmpMNw",
-	"oiYsERLwGeYuUeanu3RQTDxL1KzyI1bWSrDbH5SuHZ6J4CjY6w/6ewG2q5ii8Nvhmdip+JFkENXOeKVR",
-	"WB2KBaYSPTmwiRVSli8nSsUPGWdayEkCbGTn7jszZETwsxxSLqRGWUGVd82SxthSH1Fpyi9QOEmYhZQW",
-	"VQJAOKiKn57H1obDVd5RnWirX8ZwsO8p8LLoxVp+eyyll+kyDPYHg67LvJp1p+6QgG/srn+jVXOKL+2t",
-	"f6nu9IFv7K9/o+qTYF8YDte/UPagwPGH68eXVcGXYXCwCaaqjhz4wt5GiKpKVvHSLtKU5/PgKHiCh0SM",
-	"QSe3UB1MWhslVQSfFto2dVRU1UN2XIOZS/tmmzV2Gmn+E/AkCDxDjxM1TyLBbtUZPuNzlKt4l1fCAy3a",
-	"MkfUPrYyzgqfkI3BRFPQVdsrjeI2JtFA1w1NdCqXZ3IXXNmJa2o5dVTm7Y/6bISJ+yMrol3JStmvpCrR",
-	"zYFHU5KjRrGRFjKCUchUbtfjpvyFJVZtcLrAuDBFDkcsUTxuHg521kLAIyWNkAWpdpXsrNJkRz52ToQ2",
-	"j6uChIWD7AgQVJggZA5QJDnr19dUCzdz5bZEdQbzZfjVO38iUmFaNdqVEUYqdGXntozcXY/3/NOSTBvc",
-	"WGeDEs0dhdyO9tthl+9bUv5ggu89NaxDeeCqzBjSrr1p65z+Uvy5m/lmJWCdge4E4DK7PqUhS4v6WMOo",
-	"TER+1qBU7T6Us5VurIWfLWTVn588vsClgBUqfVMgNaRuLeGad3ihrKrItulUthbNrn/gP7nYqCtFfE2x",
-	"JHU9vJMTtygnrLTmRSwM1bcsSOxvLSCquhavhnRM1nWsoiIFaZzdQ0oKNfuxRucRE2OmVQqkQozRyk1F",
-	"PONz10NNSoiohZpmUWFqS3rKkzH2OEU40NaT1IuRX4Akr4Grq8MCvPd1za5mKXBJsKR8zniWAc/LXFT7",
-	"IvYNtSYnveBTWGhdv/1xg0xHWO64qt0ZtHqoPKZle0+EzpQW/marb4vJBPvtcIYGHkqidc1l7vj6lvi6",
-	"YatW9v4FQKZvzwBq1IB52fsFuVXIILDipm3U181jKyuo8l+zdyeP+0vsNAHzuire2m4bzR6pXTfg6qNo",
-	"JBPubWh1Vz337hjjdi88V1qtwRghMXx+U1wQBlnhUXVzisddnTqblIlc8UjF85vukNiMGl62407WyL28",
-	"Jlt8vyS+uwGJt/sU2pf2NqJzatKHLxxsJBXKppw/GuORy6DZ2qCb/5YvE12m2Xqvkid8Tl0RIp6AjHmO",
-	"WZ+dnRR8Nwfl8X5DNYwW6NDCXAju7ib4fW4C8pMIWZ1DTZEUJLlRxagqde90i5yUGd6rfJj4LQU7WjeK",
-	"44XUBnhstbym07swWsTWaurwWtQpsx4PQkf2R5cvosqa9zlqeJI0/DP011Ji72auGTSzsGG2SwwRoK2N",
-	"aJFm9cfzOYtUmnKqSMoSFUO1Fx/cjaS6GvKNEtaaCSd1ss/Byp6JYaDNHONxlpE7HTuL393YJvNoGWl1",
-	"2mujgN59rgHYOUyElFWQhJvV7WjeQgKRKZknLsrPVTBhHjJ+KjEua39WElfCtrH2b9dSw80PMtZkHHsJ",
-	"s4Azz2dBVp2Gayvg2z6u7+bzbYC7SEyZG6xylnADeX8FdGjo3wBwyM7agaSqOg8CSE/rXo3nAJLF1go6",
-	"n7t2xz7Y6tz47VjaE/PE8lVKycCOp0gTwiTIge2kVR8kv23xHY/1JMwS4LEl0lFvxEyRSxJ/Ko8hZ7kq",
-	"ZNxnJ1X0jNJDyiIDyiagyg/JzpWZsljk5B1aQYSaPCQ+edbKpG13JnU/9rqTbXvt1Ns6hbfX+HdDLPWa",
-	"eb8uZ7i3mBDWRN03cyofNH3Kw9/Vp1ylJN+5lL8PvepXoQ3Jrqpvc1WHdFNKVRhkSnsMgfdYcy7ZaOFL",
-	"QqN2+2jMEoHxGL/2ghF1yYb7VL98RG5mCkW3P7xEvc/R80wRc4hPJdcND5a9HkN2Pne3qv2H81+1ICo/",
-	"kHXErNQfPXS18i5DrbGMS/6i5/vDoc+LTPLlhEJSWzoW2p93+lb+hbrV8gZOhd1bab8vYXatFvytT2P1",
-	"mh88W/Wu7xtpC180W/V6Ne4796XfuUa2dI0gBzNeUuSimOwwIXfOywqUG5ailkHqJu7oWEF90/6P4lqo",
-	"cVlhFTJM/7HCThgNyfiIcYzBQYzDqzShQsbKXgfaqKx+XWOa0qnESaaccjTVTLqO5SGNlFDL4OpLRJ7m",
-	"5ZQfWOdfDgcDNDbK76uhtXwqCVAW4QxlQuupPJXdtwdniGtnHejmFUHiFzeJtraZiQge0kZQnPswia/6",
-	"hDku02H+fx/CnL5HsLl/+OYWde3DPRIdA7PnEOHXEcdEkhVeQ3u7o3kQ3EnNH0hqvsvwU3iDQZPD7FHL",
-	"SkpsIUu/usSdlTnNz8t8d+Zatsco+VyXgT47pmT0UkrQJx3LTylqg15qTapdvyMb+Wp63Pg6ocuy3vIH",
-	"SmPeOKLzIzLGC/W5VCaY65vVbYB5fdATMFekw+uG0Uta/LFi6P/X0/BfScpND9udfDHV2tygX2C9y8t9",
-	"dRZ1345WdJR1hp3nGI6hmqkHe4f3/4TarYAkrmS81W1RG3T/NqqIphCH2O+NaXDRGec5C13AxiqCLimA",
-	"XAguz4yy9kd11erIZb3Rx7ip2DNc1RmPiouWLpes1Cu/u+SDxkdCLsPWPLjFHkL+56vPeTN5DD/gHTk4",
-	"3EQGnJTfyd3yTr3TZq+UHjFrGJghS8Dat2U5ql9QFqbjK3VN4TSxcsiapE4O9dk7Dez18cnjn62KQOtg",
-	"1VGXduqk1XcrQr5F8tId098x/Tdleke0zVQN+i4UGZkarmTB7tRfyft6q4rUQlzCQfFdiozGZ4duTu1o",
-	"TXongu5E0D+D3uG41Bpj9GXC7eMQteSpPnt5O4LHG71YcMKhUYaOuHUOOAf8nQfuzgN33dRSflF54FRR",
-	"9ZHp8sI1Gw0hsZUthj5+sgxRNgz6+MlSl4b8c0mURZ4ER8EOUp2btMsUMMpqFDFVtjdqVXWwnGP1norj",
-	"sgwk5oS64WUN4PILjVRaNZP4He/6Nczpvvx0+b8BAAD//w==",
+	"7H3rdhs3kvCr4OtvzslO0qKomx3RZ34ovpx4El/WlsebjbwmxC6SGHUDnQZaNMdHe/Zp9sH2SfagCt2N",
+	"JtG8SLLiyepHYpHEpVAoFOqOz9FIZbmSII2OBp+jKfAECvzz6Smf2H8T0KNC5EYoGQ2i0ymwSyi0UDJm",
+	"XDMuGUgjzJwZPoniSI+mkHHbz8xziAaRNoWQk+jqKo6eJ5DlyoAczd9AnvI5JMsTmKIEJsbMTIUdXc+g",
+	"YDOu2URcgmTnMFYFhOY5VyoFLnGin9WI03CLo7+fQgHMTIEZri+Y0GtAfgOmmJ+MDRTLY72FkZKJZtz+",
+	"zGZTMZoyo5gp5oxPuJChoYU0MIEiurKD57zgGRiH78dloVURxvhQwifzcYQthkyNcQU5n4BDSMxmwkzx",
+	"W80zYMpMoWDe+HEk7Fi/lVDMoziSPLPQ0IAtODP+6WeQEzONBof94wdxlAlZfbEXr97Un2AeBn+UCpDm",
+	"G83UTDI7Nxurgna4gN9K0CZmpRS/lcByKFipoaggJoJsQPam27HzdcC+3+8vgp5zY6CwY/7Hr2znPz98",
+	"96docT1x9GknA635xH6Zldqwc2B7dlf3+32WF0Iafp4CO3n7+PlzNprygo8Qv4iJ8QtuRtMwCuxpqjbO",
+	"nR9CwGjK5QSQxDOeABsXKouZKtjw2yGiCQkLLsEizBKv0J24Ge8QBD5S4BPP8tT+fBYdnEVRcA/HL5WE",
+	"LaHnaQE8mTML1AqI7MjXBOuU64vnT2xrHDznZtoMbc/vR5FEcWRJSBSWl1je4U/ypwLG0SD6/7sNk9ul",
+	"X/Xu8yc4xzsNBc2xvGpLh49YRQZ4uMrzv8PIVKgw6gJktfY2eLbvOvA8et3b/34Vvf6/rel1b//71fR6",
+	"ZSHTuZIakP08U8W5SBJApjlS0oA09k+e56kgdrqbF+o8hey7v2virZth+jX1ojnbWD6RxKkstr7RDFFo",
+	"6VGeFlxP7xKS0+ZKYELS7iIMCI7dCJ7eJTyvyoKNeZmaRwhLqibsQqqZZpkqgJUyIX7ARqooIEUgmEgI",
+	"2kueiuSukecYOTIyyxgYl4lF5qxQ9jjH0QuejlWRwe8G2YhLqfCEWPgsSC+VeaZKeccQCY30zqZcM6mY",
+	"Lq3cMBWEpZfK/PXtq5d3jaNzlcztblkEJTBKeQGJFe8QFgLrhUrEWIRENk8mtGenxfTtoNqINCVqLYsC",
+	"pGFK2isjIGyGluCa7WIbhP91ocbCXh6dSNoaOTheB3Jy9/MNIH5r+Ep4r7epOKq9JVdyNEtnJGUkj9jQ",
+	"bcHQbsxUzZgwtO+zGy9v/a7cYJWbbdFdrBXxfVuUt27zbgSoUj/zYgK/Fy9J7eT2luKS7bEX4oeIgHrB",
+	"5fxOYVKKZVzOq4tAk/jm2HAbw6jv7dQK3ypEe6ohTvpO8tJMVSH+cbdX3EvF8MKvpVFvOe/fv985Kc3U",
+	"qugjbmCZd/+oZlZc5H6jVSqxW+klF6mVLO+athJu+DnXwBIFdFuRiQA1JuNd9kapC/s/lioUlG9jj68q",
+	"xOAwJ3I0Denr76fcIChWZ2dqRExoZBU3NlKlNJCgkhfFEcgyiwa/4qhJiTeMBSIFHOpDSNyfqJ2FLYmj",
+	"HyrFjSeJsF15+rpQORRGWNl+zFMNcZR7X32O7N+4T/hJGMj0uq3BaV5V/ezEGf/0nHruOX27+liDzouC",
+	"zyPSNio96Fd/9maVCnWrekGPC3AUu9WyULl0eB3REEuIvIpRfVy34Jcwc/x5EfrIDdAJvMXDMmk8Fajt",
+	"DG3fIer47pAMo8WFCJnAp5DhCBviEdlcOIgjbbgpdVh0+/H09DWjBsQW691hM1WmCZvyS3uzJoynJLgt",
+	"w7QJOoO4pHXWAHYitKE7uwZh15AJyQ2dwIznud3YwefqAMFKKn4Lxp41R2ErGjoitKxow0ELULlVojdo",
+	"qI0qNhmyzJN1cL6jJlc1Gc1fkh1C5fZLJeHVOBr8usEBdyu+ijdoW8+6QVu7lKsPbRbWYibY6g3oMsWr",
+	"pH0cCvx+S16Fh/BqDSuqRu6kPAv4dkyIlO91xqd4kVlVhFvTUE11DbGEWJlTvdbN+TfXLMjNRNKNALfL",
+	"2+GAhHC9CU94jdfXVXxNvLnT8QUxE9erCeHoMf52LfR06NJjAWlieTE3lTITk8Wc64serddCVZ+E5dut",
+	"RfFxBJcgzcdN8UutaQzfUrsw/dKs2specgRrb6aqnbs4NgbMiAy04Rnu/1gVGTfRILLw7NifotUksOSC",
+	"ae92Db2HrhYuYs/mXA3rw9RNHPr6h2cjbudIMLDxTgP+eJ2tmXL9McMbatnJhhyJGGPA/+ajtVpLABZv",
+	"imq8IA4bkXhLNDqOmmwCZt02BMIT/4y2Dff9vhV9l+juSQlPggrXiWRvnj1mBwcHx0xIbbg05LwTqJiO",
+	"NRhUZrjVdSBmv/zyyy87L17sPHkyYDxNWcLnlYHaWc0tBbJ/KAk99pwG1IwXwC4gN0zIM/nu9DFaY2dT",
+	"lQLLRJoKTb7LHpNlmg7I7FdC78xSdHPg9/v7D3b29nf6e1HcnLdMZVbdi300PDiMIzsU6YTk6FjCydNL",
+	"pya2t4lPJgVMuAHHB5b6jXipUUzobNAYwbuaWMXR+6HZ2puwxtvhgNsztcq5FAJhc4bXxeUa11UDWtze",
+	"JZ8BescZkRw6P7jzr/n21+QN2FfNOTdioUSbAQ7qed6XD7MleTabQu0wEikDmejKKbrmSCzqQghoe8oA",
+	"2wwi+FOuim3lVNz1W0AR4OSQfORmcxrOG2vxRqZ5un2DKqzS0PLZsZRr48tH67XSNUqCv8IG9AqkuMJk",
+	"aGeeWWHuaVEQ+WyxOygFLghgwqRBZNZOYL81+oOdxwuy3MyjdQRIUzbDhdZDzvJmlv7e8f64P9rbeXh+",
+	"ADsPR/t85zg5gJ398QN+dH44Okj2wb89ylIk0aaWrRd01dziJXqD+20Juso+tN2+Jm1ZYhVt+mKHvcNK",
+	"+FipYiu7OdkDT5lQhTDz9cfMtUOKqEyW63q9gRy4oT6ZkJWBdXWXqiGe6MkG53NCbZH21zXGRotkTV1D",
+	"xPzaQ0+lT0qycaXoJcogEWVmJVUxmdq7sZhY2tjYNPu6sdW1Kdj9wBIwXKSa/Yul5+PDo4d/jpbF2PXS",
+	"DY4S/Aks69mcyXvsKsDp6ayNOoSf2sYYsA9Wu9ehqn5ew5kqzufmqFcc3tT6ZtlG1EC713Z3mP3+o5W8",
+	"gytzmvJWI96OZNeW4AhCX2Tz1toCcwU2MWBzBBU73gKxLSStPrwZ/Lttt7z51QghAN/U7Op1AZcCZlvC",
+	"x2s/zi25Y6wAGIw8ReN/FcTHOIopnoMoZnqqZhJlR3t5SWUaEvE076ZHYJr6WkTZvQkLrZXEb1oXpN16",
+	"TeG2wLThhSHQ7PePrFBVCC3khKmC4vpqHhK6RE/7x4N+f9Dvf9ffG/T7QUGl20UUR0WZhhRmCw8GMpA3",
+	"4gIgZ8K0LvJnb57+61/eP33608+/PHr+8vTpm7+d/PyX/Uc//PLk5Je/nL4LG6ukqe64QMxQmaJM+VRO",
+	"UqGnrcngEoo5Iw2anZagrUrODcPVx+xpaclr95VO1bY8Y9E0TTRYQ9o+zo5uHb21ySJ8Trwrur3iF0KW",
+	"lg4omBhpISmJZvyV/7rXjx/0P3hUkPFPIrOH5mj/6IFzAdIX/ZCXyPcXLm+/kyaCSlbMuD0dhWEzVSRO",
+	"trP46bGfIDcYiU6fA1pX4/2oTnjCRWrF4RnABf6RKWmm6TxkRd5EBHpjd2rRu0GMqTtOk9aFoMSMIImZ",
+	"AwQXKBntHp1iWl+DqNfhcN0Tzej3R94AQrMMigkkTEijKHq8AEtYzBHZ74MzZ/r/UohrkPWm3FogaO6F",
+	"VWtxUQDd3Is0laOjwyP25s27n5+y8zlLuAPcgW2BngMvKIxflYZNVYlR+2EWR3ztxav49Me2mhIIe1/N",
+	"gK51H+NKwyymvbFf5iKO7f5/WGdc6bqdq226CdYWFMN21/U2nyW8vfXMWzVLPe73H+4dH+8fHT487B8f",
+	"761kru3VCmkeHEaBuLytFQtnfNrCSrNCFfmn0B6asIkviK/K6HSvt7Uxb7b1lJ3PP/omjpU9FwLsc5Cs",
+	"st+1B0VdP4iOVM3CPzg7QfA32Rb2vF+cNWG9QredTaJBacgD5s1f//wxh+JjwjvSt1BPOejba0vHTKUJ",
+	"aMPGotBVcoL9XWhmlB3CEw+38tWVYUzEkYOrpUCvNWUSJDRqCDOLJ4QiLQIO+ed+MkhIqE1K+EgrX+qL",
+	"NMZlQtK0w87yCBQwFFq6uoQiKWHFyLnFvZmCKHCSNm66yMlFlzTU0czkr6fBStw6aCHCCeH41Jn3FtIm",
+	"0ZLeiDoF5GAE3eyerhFNVYZShq9sVNfs0foLu9E19gO6xjXstiu9yT5KVth71rpIr2OFcpt0o3kXjNLL",
+	"v3um5yUBt7LAC8nenT5u7O6bTLyp4/XmhuyVW70I5xc2EVVC6C1YB2ozwGorWctAvxg45F/4CwelMtFv",
+	"HmvULTJcxyC6udHT2TtJ3vBptM3oWufUoyu3VI/UfaS1iGkTU2rrWIaZo764hkd8O6922Lm5iVNbyeZq",
+	"zy2Yt+HM7sbD9triGnacrIvYWc8Sb+Zt28addEONdkt/XR1vGeYJN7Lpdaygm53c5FJfO9l2LsMgaV7f",
+	"79Ei0AQwmbduupZg793Cv6NbuLZ8haSd5ycvTxp3SstG1zb9r7QSLZH2abWQZrgfyjnLRHqxvY3vb82t",
+	"2Z2qu6L8BNfMKyZRc4T9vcOHh98fPDh86HGFvfXGKES9tvQjzPyt3RSnvQMvKAmL/npWiQR/fX9aZaHh",
+	"MaF29URTY3KSudWFgLpAhPvYKhExTtXsY5UZVzGIXPwEc0oxE3KsAmji+gLTBJWkMMvY6VioBlYfpkIb",
+	"VcxRD6NvZJmdQ6F7Z/JMfvvt+6liGZ+zEU/T3rffsqfoOGrS0YtCADq3LHiI9OGJSyFEI9OA/YALZ//z",
+	"X/+N6UIuyGnYXtiQ0cJ77HQKZxK/+0bXtSr8+hXDz841fOVVkTHTHnvvlDHu5xLi764Ej9DssL9HYei8",
+	"VbXhTNoh2GH/4BGTQBlOqVIXmrk8uMKu1s3mFu8Q9INKBOhvv8Vw1b++ffWSVIhnO9/b9tywTGlDuaM9",
+	"9k5eSDWTLjo+Rr2RYzIdhcvbXShdG6xz49W/sROcyQLGpbaqp1YUXM9ZJrTOITVUlYYS4MUIEgcgGtQq",
+	"APPOkA2cm6czPteULMXZkFoNe+yw3x+0UhPbdQh67HB/f8AEfs/OEcyF6gmP2JCsgUMEUzPyQOK6bfdj",
+	"bH3UP2CagoOHXorj0MUnKjZSGbBzPrpwi3NMQjekiV5WtCp46dS8qfdENY6ExjCr4dNTPhn22FuwoBoc",
+	"GWm44hxDQkvFYoQ+k8hilEznFp6Z3YK5KgllGkA+osJFM6Fhkfb29htfdpPXrSS4xTxubLN2PcN/2/G+",
+	"2Xn+BHPA+WgEuSUZVSC3ixm6wCzkMQI7VqVdjHQYTtWEpUIC/oYxfhQh7S4dZBPPUjWr7Yi1thLt9fqV",
+	"aYfnIhpEB71+7yDCsi5TZH67PBe79XkkHkQ5ZkFuFNebYoGpWU8BbGKZlD2XE6WSR4wzLeQkBTa0Y/ec",
+	"GjIk+FkBGRdSI6+gDFU/9Tex1EdUmvELZE4SZjGFD1YAEA7qJMHnidXhcJZ3lE/dqiuz3z8MJEJa9GLN",
+	"C7stlZXpKo4O+/2uy7wedbepJII99tb3aOVmY6eD9Z2aijjY43B9j7qeiO2wv7++Q1WrBdsfr29fZc9f",
+	"xdHRJpiqK9dgh4ONEFWnduOlXWYZL+bRIHqCm0QHg3ZuIYuepDYKPoo+LJQ368g8bJrsukJMV7Zn+2js",
+	"eukwEwgECDxDixMVGSPGbsUZPuNz5Kt4l9fMAzXaKpba/mx5nGU+MRuDGU1B1+XhNLLbhFgDXTc00Jlc",
+	"HsldcFXFuqk9qcMqv2XYY0NMcBlaFu1Su6q6PnUqewF8NCU+ahQbaiFHMIyZKux83FTfsNSKDU4WGJem",
+	"LGDAUsUTf3OwAh0CPlLSCFmSaFfzzjqcfBg6zqnQ5nGduLOwkR0OghoThMw+siSn/YaKz+Firl2+q4n0",
+	"v4o/B8dPRYZRQs14tRJGInSt57aU3L2A9fzDEk/r31oFkArNHQUPHO233S5fN6f8gzG+91TYEfmBy8Zk",
+	"SLv2pm1yXyr2527m2+WATaaGY4DLx/UpNVmaNHQ0jMrFKHw0KKWhB9VolRlr4WsLWf3xQ8AWuOSwQqFv",
+	"CiSGNCVYXJGbIJR1tuU2Ff3WotnV2fwnZxtNRlWoeJyk6qD3fOIO+YTl1rxMhKE8sAWO/aUZRJ3/FZSQ",
+	"Tki7TtSozEAap/eQkEJFsazSOWBizLTKgESIMWq5mUhmfO5qDUoJIyo1qNmoNI0mPeXpGGsBIxyo60mq",
+	"WcovQJLVwOWfYqLq+ya3XbMMuCRYMj5nPM+BF1Usqu2I9XWtykkdQgILzRvWP27x0BGWO65qtwetWkOP",
+	"adqdJ0LnSotwUeK35WSCdak4QwUPOdG6Ikz35/qOzrWnq9b6/gVAru9OAfJyJYPH+wWZVUghsOymrdQ3",
+	"RZaX0wHYu9PHvaXjNAHzuk5y3G4Zfi3hrhtw9VZ4wYQHG2rddW3K+4NxtxeeK0GgwRgh0X1+W6cgjvIy",
+	"IOoW5I+7PnX6lImn4geVzG+7kqjvNbxq+52sknt1w2Px9ZL43gYk3q7naTsdbETnVMwSOxxtxBWq4rV/",
+	"tINHJgO/BEj3+Vu+TBo/7m7eJMwF75WXqrbRXkBuyGhMqVHaijtcJpBUF8+IpyATXlTuMDZK1eiiLpVe",
+	"XTgDxukDlTeybTT7e5nlTF1CcSYzdQnaCowzXiTsnCTPCc9jdAl5Xc0U5pgxx8xMjCo5tr4Ce+yEQKV5",
+	"Kp+LKxTJDSP5dKQy0GcSX51oBE3MhItZ/QIFJHR1Hu7v18srgGslQ8KoQ+sbP2JopQ1tZSrLTdJHQgqu",
+	"ixvrNrvdes7JsjWgeYYDt+gcJkLqgV2tiyXE3XZPalTUo8Z+8ZtGgsEgX+3l+7tnE6yykfC57p3Jyr0p",
+	"TNxKfsow8a3HnlPao2yV6zQa0nGVG4lwakhhZDQTzg8UNGta0tnYZuEKHARQ9KOaUdVaL6+PGYUU3/Wc",
+	"B0Y7B00XR57hYm+t4WJ5vxbwR2yny27jJSluWAXZyzRanLqKtBwwtI57GzRWaapmutkeNHDXiaw91kRm",
+	"us5+j8QptZaCnK454/pMJkq2M3G5y4/lhs0qqkU6JDdDXTYphIo6ODNkafNiSG8lrPSL2puWs6y7qu2X",
+	"zkVp+SgpI35m6r2AfpeWa5AubbRyX8WuEBi3ZxkNL+hJmqki8YUH8mffqg6rq+yeoKTxhM+paFktRVjO",
+	"3VnoLKSwUvrQFzwCNEEH2bvIn3v6/n0UUHLPCFnvwxel5boSVac35rRKLFsl9qHQaVtrr3aVFYCAJ1ba",
+	"8X3tpdEiAap7ELppmkydwFXTEXTa5QKpk/VCtxZPU+/Cok9L+USbeYTQuovv2bh4VAE6Zhos0gyg8D9S",
+	"WcYpETpPVQL1WkJwe7H8DeQbxcn7ca5NjPHRmnoV2sxRTLYHudOftPgs3jYBz8tIO/El5Ja8aykI5WhZ",
+	"x2Zws7pa5FsnztLhScpaEBLmEeNnEsPB7NdK4kz4qoP97CreufFBJrpbBEpK+Bh4te96QvEJzu/GCy2A",
+	"uwCQKiVJFSzlBoreCuhQ7bsF4PA4VyqCqtNLCSA9bUqpnwNIlqDgOXevkYRga1LytjvSgVArvOApEhSF",
+	"MaQJYVI8ge1cmRAkv23xzN56EmYp8MQS6XBnyExZSGJ/WGKGFaqUSY+d1kE7FJVa5TZSECMlnEp2rsyU",
+	"JaIgp9QKItSq6FCM2gk87YcD3Jc73Tk+O+2MnyZzaMf722NLO366kUtV2lmMQ/dR98V82Ue+K3v/d3Vl",
+	"15lQ957sr0Ou+lloQ7yrflalTn++LaEqjnKlA4rAeyx1I9lw4aHPYft1FwxOhfEYH2NEa41k+4dk9xqQ",
+	"d5si4NrvotLTRMY37J1J7lkN8XqM2fnc3ar2D+c2a0FUvV87YJbrDx+5Ej0uMN6bxsWc1+bDkL2Q+Msp",
+	"RcJs6c9ov776pdwazUsoG/gy9u7kdSwJsxu9kNV6uXbHf494Vd/QE8YLDw6v6l63+8pd+PcemS09MniC",
+	"XZ26AJvsUCF3z6vE11vmovaANG8soWEF5U37H3k5UOKyzCquTKOFs3gPGMfQH/TseA9tlTJR9jrQRuVN",
+	"d7IonUkcZMopNUTNpHtQKK5trDUPrh8KDbwtRB6mJu1jv99HZaN6/hi15TPpTPMjHKHKozmTZOcP3x6c",
+	"Ia6ddqD9K4LYLy4SdW10Jz2ihSA7D2ESu4aYOU7Tof5/Hcycngvb3C19e5O6130CHB3jwc5hxMnPQ6b+",
+	"Cq+xvd2pAuU91/wDcc13Ob5U3e/7J8xutay5xBa89LOLF16ZSvW8SrNj7kWlBDmfK27UYyeUA1dxCSrW",
+	"Wr10rg1aqTWJdr2OJKjryXHjm0RMVWUe/kDZUxsHkvwRD8YLdVkJE8yV6+xWwII26AmYa9LhTaP3Klr8",
+	"Y4Xu/V/P/nslKSUubj+00VSpviW7wHqTl6WvSvbtqIBLwe5Y8JZhG0rVfnhw/ODPKN0KSJOax1vZFqVB",
+	"97dR5WgKSYxlZpkG551xlrPYOWysIOhiEcmE4MLbycE6bIKshi7YnuumLm28qiAv5TQvBxVVcuVXF/Po",
+	"veF3FbfGwSXuIOTfXX/M2wmf/APekf3jTXjAKd4c29+p99LstaIyZ56CGbMUrH5bVcEIM8rSdDwi7TOn",
+	"CRjSrR0f6rF3Gtjrk9PHP1oRgebBZOcu6dRxq6+WhXyJmOn7Q39/6L/ooXdE64dqVPHGVsnUcC0Ndrd5",
+	"xPrznQpSC34JB8VXyTK8V0FvT+xoDXrPgu5Z0D+D3OFOqVXG6OHw7f0QDeepX6W/G8YT9F4sGOFQKUND",
+	"3DoDnAP+3gJ3b4G7aWgpv6gtcKqsy9d1WeH8+oZIbFVlw18/2ANR1Sn89YOlLg3FZUWUZZFGg2gXqc4N",
+	"2qUKGGUlioTyKrwSGToK5ddgTn6eg8SYUNe8Kj2w3MELpVUzyfAh37obppJdfbj63wAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

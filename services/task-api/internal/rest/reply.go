@@ -121,3 +121,6 @@ func (r reply) VisitGetProfileResponse(w http.ResponseWriter) error { return r.w
 
 // VisitReplaceProfileResponse writes the answer.
 func (r reply) VisitReplaceProfileResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitPreviewRecurrenceResponse writes the answer.
+func (r reply) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error { return r.write(w) }
