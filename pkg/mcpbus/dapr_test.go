@@ -219,6 +219,19 @@ func (f *fleet) leave(a *agent) {
 	f.agents = slices.DeleteFunc(f.agents, func(other *agent) bool { return other == a })
 }
 
+// call makes a call for as long as the replica lives, and the test.
+func (a *agent) call(t testing.TB, user, text, id string) (string, error) {
+	ctx, cancel := context.WithCancel(a.alive)
+	defer cancel()
+	defer context.AfterFunc(t.Context(), cancel)()
+	s, err := a.mcp.Connect(ctx, user)
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	return act(ctx, s, text, id)
+}
+
 // insist makes a call until it is answered, on another replica with the same id when one dies, as a run that is repeated
 // does.
 func (f *fleet) insist(t testing.TB, user, text string, n int) (string, error) {
@@ -226,13 +239,8 @@ func (f *fleet) insist(t testing.TB, user, text string, n int) (string, error) {
 	end := time.Now().Add(2 * patience)
 	for try := 0; ; try++ {
 		a := f.pick(n + try)
-		s, err := a.mcp.Connect(a.alive, user)
-		var got string
-		if err == nil {
-			got, err = act(a.alive, s, text, id)
-			_ = s.Close()
-		}
-		if err == nil || time.Now().After(end) || a.alive.Err() == nil && !errors.Is(err, mcpbus.ErrNoAnswer) {
+		got, err := a.call(t, user, text, id)
+		if err == nil || time.Now().After(end) || t.Context().Err() != nil || a.alive.Err() == nil && !errors.Is(err, mcpbus.ErrNoAnswer) {
 			return got, err
 		}
 		t.Logf("call %s goes to another replica: %v", text, err)
@@ -251,11 +259,12 @@ func TestReplicasComeAndGoWithoutALostOrDoubledCall(t *testing.T) {
 
 	var next, answered atomic.Int64
 	var load sync.WaitGroup
+	t.Cleanup(load.Wait)
 	for range callers {
 		load.Go(func() {
 			for {
 				n := int(next.Add(1))
-				if n > calls {
+				if n > calls || t.Context().Err() != nil {
 					return
 				}
 				text := fmt.Sprint("call ", n)
