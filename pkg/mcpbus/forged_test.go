@@ -174,6 +174,7 @@ func TestAReplyThatIsNotOursIsIgnored(t *testing.T) {
 		if got := <-answer; got != "did x" {
 			t.Errorf("answered %q", got)
 		}
+		synctest.Wait() // the call is forgotten
 		if err := p.client.Deliver(t.Context(), written(t, original)); err != nil {
 			t.Errorf("the original, repeated, is told %v", err)
 		}
