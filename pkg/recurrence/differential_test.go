@@ -3,8 +3,6 @@ package recurrence_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -19,6 +17,7 @@ import (
 	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/recurrence"
+	"github.com/taskflow-suite/taskflow/pkg/testkit"
 )
 
 // rules is how many are compared. They are the same in each run.
@@ -57,7 +56,7 @@ type reply struct {
 // zones on what its times of the clock are as instants. README.md explains each exception.
 func TestNextAgreesWithAnIndependentImplementation(t *testing.T) {
 	t.Parallel()
-	node := exec.CommandContext(t.Context(), "node", filepath.Join(installedOracle(t), "expand.mjs"))
+	node := exec.CommandContext(t.Context(), "node", filepath.Join(testkit.NPM(t, "rrule", os.DirFS(filepath.Join("testdata", "rrule"))), "expand.mjs"))
 	var wrong bytes.Buffer
 	node.Stderr = &wrong
 	in, err := node.StdinPipe()
@@ -445,49 +444,4 @@ func wideRule(random *rand.Rand, start time.Time) string {
 		b.WriteString(";UNTIL=" + until.Format(pick("20060102", "20060102T150405", "20060102T150405Z")))
 	}
 	return b.String()
-}
-
-// installedOracle is the folder of expand.mjs with its package. It is made once for each lock file: other processes that
-// make it at the same time make the same, and the first one's stays.
-func installedOracle(t *testing.T) string {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := filepath.Join("testdata", "rrule")
-	sum := sha256.New()
-	for _, name := range []string{"package-lock.json", "expand.mjs"} {
-		raw, err := os.ReadFile(filepath.Join(source, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum.Write(raw)
-	}
-	final := filepath.Join(cache, "taskflow", "recurrence-"+hex.EncodeToString(sum.Sum(nil))[:16])
-	if _, err = os.Stat(final); err == nil {
-		return final
-	}
-	if err = os.MkdirAll(filepath.Dir(final), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	making, err := os.MkdirTemp(filepath.Dir(final), "recurrence-making-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(making)
-	if err := os.CopyFS(making, os.DirFS(source)); err != nil {
-		t.Fatal(err)
-	}
-	npm := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	npm.Dir = making
-	if said, err := npm.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, said)
-	}
-	if err := os.Rename(making, final); err != nil {
-		if _, there := os.Stat(final); there != nil {
-			t.Fatal(err)
-		}
-	}
-	return final
 }

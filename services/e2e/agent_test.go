@@ -1,11 +1,13 @@
 package e2e_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,6 +140,30 @@ func TestOrdersHiddenInTasksChangeNothingWithoutApproval(t *testing.T) {
 		}
 	}
 	s.rebuilt()
+}
+
+// resends counts the requests that chat-agent has sent again.
+const resends = "taskflow_mcp_requests_resent_total"
+
+// metric is the value of a counter of a service.
+func (s *suite) metric(service, name string) float64 {
+	s.t.Helper()
+	res, err := http.Get(s.URL(service) + "/metrics")
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		if value, found := strings.CutPrefix(lines.Text(), name+" "); found {
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // The reply is lost with the process that had done the work: it is found again, and the work is not done twice.
@@ -301,7 +327,13 @@ func TestTheRequestOfADeadAgentAndAModelThatChangesItsMind(t *testing.T) {
 		lost <- err
 	}()
 	pid := <-frozen
-	pause(time.Second) // the request waits in the topic
+	before := s.metric("chat-agent", resends)
+	s.eventually(20*time.Second, func() error { // the request waits in the topic
+		if s.metric("chat-agent", resends) == before {
+			return errors.New("the request was not sent and sent again")
+		}
+		return nil
+	})
 	if err := s.Kill("chat-agent"); err != nil {
 		t.Fatal(err)
 	}
@@ -389,7 +421,7 @@ func TestReplicasOfAgentAndToolsComeAndGo(t *testing.T) {
 		all[i] = s.chatter(fmt.Sprintf("user-%d", i))
 		talking.Go(func() {
 			conversation := event.NewID()
-			for n := 0; ctx.Err() == nil; n++ {
+			for n := 0; ctx.Err() == nil && n < 200; n++ { // as many as one page of tasks
 				said := client.Said{ConversationID: conversation, MessageID: event.NewID(), Message: fmt.Sprintf("add task %d", n)}
 				counts[i] = n + 1
 				for tries := 0; ; tries++ {
@@ -426,8 +458,8 @@ func TestReplicasOfAgentAndToolsComeAndGo(t *testing.T) {
 	for i, c := range all {
 		tasks := c.tasks(false)
 		total += counts[i]
-		for n := range min(counts[i], 200) {
-			if got := len(titled(tasks, fmt.Sprintf("task %d", n))); got != 1 && counts[i] <= 200 {
+		for n := range counts[i] {
+			if got := len(titled(tasks, fmt.Sprintf("task %d", n))); got != 1 {
 				t.Errorf("user %d: task %d is there %d times", i, n, got)
 			}
 		}

@@ -44,10 +44,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	suite, err := install(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	suite := install(t)
 	server := begin(ctx, t)
 	for _, revision := range []string{"2025-11-25", "2026-07-28"} {
 		t.Run(revision, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/taskflow-suite/taskflow/pkg/config"
+	"github.com/taskflow-suite/taskflow/pkg/testkit"
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
 	"github.com/taskflow-suite/taskflow/services/mcp-tools/internal/tools"
 )
@@ -141,23 +142,8 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
-const (
-	beginTable = "<!-- tools -->\n"
-	endTable   = "<!-- /tools -->"
-)
-
 func TestTheReadmeHasTheTools(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join("..", "..", "README.md")
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(readme), beginTable)
-	_, after, ended := strings.Cut(rest, endTable)
-	if !found || !ended {
-		t.Fatalf("%s has no place for the tools, between %q and %q", path, beginTable, endTable)
-	}
 	public := map[string]bool{}
 	for _, one := range listed(t, tools.Public).Tools {
 		public[one.Name] = true
@@ -174,7 +160,9 @@ func TestTheReadmeHasTheTools(t *testing.T) {
 		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s | %s | %s | %s |\n", one.Name, audience, yes[a.ReadOnlyHint], yes[*a.DestructiveHint], yes[a.IdempotentHint],
 			one.Description, quoted(shape(one.InputSchema)), quoted(shape(one.OutputSchema)))
 	}
-	golden(t, path, []byte(before+beginTable+table.String()+endTable+after))
+	testkit.Generated(t, filepath.Join("..", "..", "README.md"), *update, func(readme string) (string, error) {
+		return testkit.Between(readme, "<!-- tools -->\n", "<!-- /tools -->", table.String())
+	})
 }
 
 // shape is a schema in a line: the names of its properties, * behind those that are required.
