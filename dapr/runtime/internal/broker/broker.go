@@ -117,6 +117,7 @@ func Run(ctx context.Context, cfg Config, ready func(addr string)) (err error) {
 		return errors.Join(fmt.Errorf("open %s: %w", cfg.Data, err), g.Close())
 	}
 	defer func() { err = errors.Join(err, closeWithin(cluster, closeTimeout)) }()
+	giveUpTheDead(cluster)
 
 	client, err := cfg.insideClient(g)
 	if err != nil {
