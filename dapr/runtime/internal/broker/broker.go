@@ -3,7 +3,8 @@
 //
 // It owns what kfake leaves open for a broker that is kept: who may connect and
 // do what (access.go), that nobody is served before that is in force (gate.go),
-// what becomes of old records (retention.go), and that two processes never write
+// what becomes of old records (retention.go) and of members that died in a group
+// (groups.go), and that two processes never write
 // one directory (lock.go). It refuses to own the protocol and the file formats,
 // which are kfake's, and it refuses replication, compaction and automatic
 // creation of topics: a topic that nobody declared is an error, not a surprise.
@@ -19,6 +20,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -117,7 +119,8 @@ func Run(ctx context.Context, cfg Config, ready func(addr string)) (err error) {
 		return errors.Join(fmt.Errorf("open %s: %w", cfg.Data, err), g.Close())
 	}
 	defer func() { err = errors.Join(err, closeWithin(cluster, closeTimeout)) }()
-	giveUpTheDead(cluster)
+	roll := newAttendance()
+	roll.watch(cluster)
 
 	client, err := cfg.insideClient(g)
 	if err != nil {
@@ -137,6 +140,9 @@ func Run(ctx context.Context, cfg Config, ready func(addr string)) (err error) {
 	if ready != nil {
 		ready(g.Addr().String())
 	}
+	var calling sync.WaitGroup
+	defer calling.Wait()
+	calling.Go(func() { roll.keepCalling(ctx, client, cfg.Log) })
 	cfg.keepSweeping(ctx, admin)
 	return nil
 }
