@@ -25,11 +25,17 @@ var (
 	TaskUpdated    = Type[*taskv1.TaskUpdated]{"task.updated", Tasks}
 	TaskDueChanged = Type[*taskv1.TaskDueChanged]{"task.due_changed", Tasks}
 	TaskCompleted  = Type[*taskv1.TaskCompleted]{"task.completed", Tasks}
+	TaskSkipped    = Type[*taskv1.TaskSkipped]{"task.skipped", Tasks}
 	TaskReopened   = Type[*taskv1.TaskReopened]{"task.reopened", Tasks}
 	TaskDeleted    = Type[*taskv1.TaskDeleted]{"task.deleted", Tasks}
 	TaskRestored   = Type[*taskv1.TaskRestored]{"task.restored", Tasks}
 	TaskPurged     = Type[*taskv1.TaskPurged]{"task.purged", Tasks}
 	ReminderFired  = Type[*taskv1.ReminderFired]{"reminder.fired", Tasks}
+
+	SeriesCreated = Type[*taskv1.SeriesCreated]{"series.created", Tasks}
+	SeriesUpdated = Type[*taskv1.SeriesUpdated]{"series.updated", Tasks}
+	SeriesEnded   = Type[*taskv1.SeriesEnded]{"series.ended", Tasks}
+	SeriesResumed = Type[*taskv1.SeriesResumed]{"series.resumed", Tasks}
 
 	UserCreated = Type[*userv1.UserCreated]{"user.created", Users}
 	UserUpdated = Type[*userv1.UserUpdated]{"user.updated", Users}
@@ -62,8 +68,9 @@ func (t Type[P]) Kind() Kind {
 // Events lists every event there is.
 func Events() []Kind {
 	return []Kind{
-		TaskCreated.Kind(), TaskUpdated.Kind(), TaskDueChanged.Kind(), TaskCompleted.Kind(), TaskReopened.Kind(),
+		TaskCreated.Kind(), TaskUpdated.Kind(), TaskDueChanged.Kind(), TaskCompleted.Kind(), TaskSkipped.Kind(), TaskReopened.Kind(),
 		TaskDeleted.Kind(), TaskRestored.Kind(), TaskPurged.Kind(), ReminderFired.Kind(),
+		SeriesCreated.Kind(), SeriesUpdated.Kind(), SeriesEnded.Kind(), SeriesResumed.Kind(),
 		UserCreated.Kind(), UserUpdated.Kind(), UserDeleted.Kind(),
 		ConversationStarted.Kind(), MessageAdded.Kind(), ToolInvoked.Kind(),
 		RecurrenceDue.Kind(), ReminderDue.Kind(),

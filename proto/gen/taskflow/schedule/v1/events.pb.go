@@ -27,7 +27,9 @@ type RecurrenceDue struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	SeriesId string                 `protobuf:"bytes,1,opt,name=series_id,json=seriesId,proto3" json:"series_id,omitempty"`
 	// The occurrence in local wall time, as YYYY-MM-DDTHH:MM:SS: with series_id the occurrence's identity.
-	Occurrence    string `protobuf:"bytes,2,opt,name=occurrence,proto3" json:"occurrence,omitempty"`
+	Occurrence string `protobuf:"bytes,2,opt,name=occurrence,proto3" json:"occurrence,omitempty"`
+	// When it is to be made: its time, or earlier if a reminder comes before it.
+	DueAt         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -76,13 +78,22 @@ func (x *RecurrenceDue) GetOccurrence() string {
 	return ""
 }
 
+func (x *RecurrenceDue) GetDueAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueAt
+	}
+	return nil
+}
+
 // A reminder's time came and it is to be fired.
 type ReminderDue struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	TaskId string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
-	// Minutes before the due time.
-	MinutesBefore int32                  `protobuf:"varint,2,opt,name=minutes_before,json=minutesBefore,proto3" json:"minutes_before,omitempty"`
+	// Minutes before the due time; 0 for an absolute reminder.
+	MinutesBefore int32 `protobuf:"varint,2,opt,name=minutes_before,json=minutesBefore,proto3" json:"minutes_before,omitempty"`
+	// What it counts back from: the due time, or an absolute reminder's own.
 	DueAt         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	ReminderId    string                 `protobuf:"bytes,4,opt,name=reminder_id,json=reminderId,proto3" json:"reminder_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -138,20 +149,30 @@ func (x *ReminderDue) GetDueAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ReminderDue) GetReminderId() string {
+	if x != nil {
+		return x.ReminderId
+	}
+	return ""
+}
+
 var File_taskflow_schedule_v1_events_proto protoreflect.FileDescriptor
 
 const file_taskflow_schedule_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"!taskflow/schedule/v1/events.proto\x12\x14taskflow.schedule.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
+	"!taskflow/schedule/v1/events.proto\x12\x14taskflow.schedule.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x7f\n" +
 	"\rRecurrenceDue\x12\x1b\n" +
 	"\tseries_id\x18\x01 \x01(\tR\bseriesId\x12\x1e\n" +
 	"\n" +
 	"occurrence\x18\x02 \x01(\tR\n" +
-	"occurrence\"\x80\x01\n" +
+	"occurrence\x121\n" +
+	"\x06due_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt\"\xa1\x01\n" +
 	"\vReminderDue\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12%\n" +
 	"\x0eminutes_before\x18\x02 \x01(\x05R\rminutesBefore\x121\n" +
-	"\x06due_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAtBNZLgithub.com/taskflow-suite/taskflow/proto/gen/taskflow/schedule/v1;schedulev1b\x06proto3"
+	"\x06due_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt\x12\x1f\n" +
+	"\vreminder_id\x18\x04 \x01(\tR\n" +
+	"reminderIdBNZLgithub.com/taskflow-suite/taskflow/proto/gen/taskflow/schedule/v1;schedulev1b\x06proto3"
 
 var (
 	file_taskflow_schedule_v1_events_proto_rawDescOnce sync.Once
@@ -172,12 +193,13 @@ var file_taskflow_schedule_v1_events_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
 }
 var file_taskflow_schedule_v1_events_proto_depIdxs = []int32{
-	2, // 0: taskflow.schedule.v1.ReminderDue.due_at:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 0: taskflow.schedule.v1.RecurrenceDue.due_at:type_name -> google.protobuf.Timestamp
+	2, // 1: taskflow.schedule.v1.ReminderDue.due_at:type_name -> google.protobuf.Timestamp
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_taskflow_schedule_v1_events_proto_init() }

@@ -24,8 +24,10 @@ const (
 
 // A task came into being, with all that was set on it.
 type TaskCreated struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Fields        *Fields                `protobuf:"bytes,1,opt,name=fields,proto3" json:"fields,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Fields *Fields                `protobuf:"bytes,1,opt,name=fields,proto3" json:"fields,omitempty"`
+	// Unset when the task does not repeat.
+	Occurrence    *Occurrence `protobuf:"bytes,2,opt,name=occurrence,proto3" json:"occurrence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -67,12 +69,21 @@ func (x *TaskCreated) GetFields() *Fields {
 	return nil
 }
 
+func (x *TaskCreated) GetOccurrence() *Occurrence {
+	if x != nil {
+		return x.Occurrence
+	}
+	return nil
+}
+
 // A person changed what a task says. The due date has an event of its own.
 type TaskUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The names of the fields of `fields` that changed. A named field that is unset was cleared.
-	Changed       []string `protobuf:"bytes,1,rep,name=changed,proto3" json:"changed,omitempty"`
-	Fields        *Fields  `protobuf:"bytes,2,opt,name=fields,proto3" json:"fields,omitempty"`
+	Changed []string `protobuf:"bytes,1,rep,name=changed,proto3" json:"changed,omitempty"`
+	Fields  *Fields  `protobuf:"bytes,2,opt,name=fields,proto3" json:"fields,omitempty"`
+	// Set when the task begins a series with this change.
+	Occurrence    *Occurrence `protobuf:"bytes,3,opt,name=occurrence,proto3" json:"occurrence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -117,6 +128,13 @@ func (x *TaskUpdated) GetChanged() []string {
 func (x *TaskUpdated) GetFields() *Fields {
 	if x != nil {
 		return x.Fields
+	}
+	return nil
+}
+
+func (x *TaskUpdated) GetOccurrence() *Occurrence {
+	if x != nil {
+		return x.Occurrence
 	}
 	return nil
 }
@@ -168,8 +186,10 @@ func (x *TaskDueChanged) GetDue() *Due {
 
 // A task was done.
 type TaskCompleted struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CompletedAt   *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=completed_at,json=completedAt,proto3" json:"completed_at,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	CompletedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=completed_at,json=completedAt,proto3" json:"completed_at,omitempty"`
+	// Empty when the task does not repeat.
+	SeriesId      string `protobuf:"bytes,2,opt,name=series_id,json=seriesId,proto3" json:"series_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -211,7 +231,67 @@ func (x *TaskCompleted) GetCompletedAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// A done task is to be done again.
+func (x *TaskCompleted) GetSeriesId() string {
+	if x != nil {
+		return x.SeriesId
+	}
+	return ""
+}
+
+// An occurrence of a series was passed over: it is not to be done, and not done either.
+type TaskSkipped struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SkippedAt     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=skipped_at,json=skippedAt,proto3" json:"skipped_at,omitempty"`
+	SeriesId      string                 `protobuf:"bytes,2,opt,name=series_id,json=seriesId,proto3" json:"series_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskSkipped) Reset() {
+	*x = TaskSkipped{}
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskSkipped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskSkipped) ProtoMessage() {}
+
+func (x *TaskSkipped) ProtoReflect() protoreflect.Message {
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskSkipped.ProtoReflect.Descriptor instead.
+func (*TaskSkipped) Descriptor() ([]byte, []int) {
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TaskSkipped) GetSkippedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SkippedAt
+	}
+	return nil
+}
+
+func (x *TaskSkipped) GetSeriesId() string {
+	if x != nil {
+		return x.SeriesId
+	}
+	return ""
+}
+
+// A done or skipped task is to be done again.
 type TaskReopened struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -220,7 +300,7 @@ type TaskReopened struct {
 
 func (x *TaskReopened) Reset() {
 	*x = TaskReopened{}
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[4]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -232,7 +312,7 @@ func (x *TaskReopened) String() string {
 func (*TaskReopened) ProtoMessage() {}
 
 func (x *TaskReopened) ProtoReflect() protoreflect.Message {
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[4]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -245,7 +325,7 @@ func (x *TaskReopened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskReopened.ProtoReflect.Descriptor instead.
 func (*TaskReopened) Descriptor() ([]byte, []int) {
-	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 // A task went to the trash, from which it is purged 30 days later.
@@ -257,7 +337,7 @@ type TaskDeleted struct {
 
 func (x *TaskDeleted) Reset() {
 	*x = TaskDeleted{}
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[5]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -269,7 +349,7 @@ func (x *TaskDeleted) String() string {
 func (*TaskDeleted) ProtoMessage() {}
 
 func (x *TaskDeleted) ProtoReflect() protoreflect.Message {
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[5]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -282,7 +362,7 @@ func (x *TaskDeleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskDeleted.ProtoReflect.Descriptor instead.
 func (*TaskDeleted) Descriptor() ([]byte, []int) {
-	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 // A task came back from the trash.
@@ -294,7 +374,7 @@ type TaskRestored struct {
 
 func (x *TaskRestored) Reset() {
 	*x = TaskRestored{}
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[6]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -306,7 +386,7 @@ func (x *TaskRestored) String() string {
 func (*TaskRestored) ProtoMessage() {}
 
 func (x *TaskRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[6]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -319,7 +399,7 @@ func (x *TaskRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskRestored.ProtoReflect.Descriptor instead.
 func (*TaskRestored) Descriptor() ([]byte, []int) {
-	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 // A task left the trash for good. Its earlier events stay.
@@ -331,7 +411,7 @@ type TaskPurged struct {
 
 func (x *TaskPurged) Reset() {
 	*x = TaskPurged{}
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[7]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +423,7 @@ func (x *TaskPurged) String() string {
 func (*TaskPurged) ProtoMessage() {}
 
 func (x *TaskPurged) ProtoReflect() protoreflect.Message {
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[7]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,24 +436,29 @@ func (x *TaskPurged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskPurged.ProtoReflect.Descriptor instead.
 func (*TaskPurged) Descriptor() ([]byte, []int) {
-	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 // A reminder's time came.
 type ReminderFired struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The reminder, in minutes before the due time.
-	MinutesBefore int32                  `protobuf:"varint,1,opt,name=minutes_before,json=minutesBefore,proto3" json:"minutes_before,omitempty"`
-	DueAt         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	// The reminder, in minutes before the due time; 0 for an absolute one.
+	MinutesBefore int32 `protobuf:"varint,1,opt,name=minutes_before,json=minutesBefore,proto3" json:"minutes_before,omitempty"`
+	// What it counts back from: the due time, or an absolute reminder's own.
+	DueAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
 	// It fired noticeably after its time, for instance after downtime.
-	Late          bool `protobuf:"varint,3,opt,name=late,proto3" json:"late,omitempty"`
+	Late bool `protobuf:"varint,3,opt,name=late,proto3" json:"late,omitempty"`
+	// It is one of remind_at.
+	Absolute bool `protobuf:"varint,4,opt,name=absolute,proto3" json:"absolute,omitempty"`
+	// How long after its time it fired.
+	LateSeconds   int32 `protobuf:"varint,5,opt,name=late_seconds,json=lateSeconds,proto3" json:"late_seconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReminderFired) Reset() {
 	*x = ReminderFired{}
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[8]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -385,7 +470,7 @@ func (x *ReminderFired) String() string {
 func (*ReminderFired) ProtoMessage() {}
 
 func (x *ReminderFired) ProtoReflect() protoreflect.Message {
-	mi := &file_taskflow_task_v1_events_proto_msgTypes[8]
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -398,7 +483,7 @@ func (x *ReminderFired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReminderFired.ProtoReflect.Descriptor instead.
 func (*ReminderFired) Descriptor() ([]byte, []int) {
-	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReminderFired) GetMinutesBefore() int32 {
@@ -422,29 +507,275 @@ func (x *ReminderFired) GetLate() bool {
 	return false
 }
 
+func (x *ReminderFired) GetAbsolute() bool {
+	if x != nil {
+		return x.Absolute
+	}
+	return false
+}
+
+func (x *ReminderFired) GetLateSeconds() int32 {
+	if x != nil {
+		return x.LateSeconds
+	}
+	return 0
+}
+
+// A task began to repeat.
+type SeriesCreated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What occurrences are made of: no due date and no absolute reminders.
+	Fields *Fields `protobuf:"bytes,1,opt,name=fields,proto3" json:"fields,omitempty"`
+	// The first occurrence in local wall time, as YYYY-MM-DDTHH:MM:SS.
+	Start string `protobuf:"bytes,2,opt,name=start,proto3" json:"start,omitempty"`
+	// Occurrences are whole days.
+	WholeDay      bool `protobuf:"varint,3,opt,name=whole_day,json=wholeDay,proto3" json:"whole_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesCreated) Reset() {
+	*x = SeriesCreated{}
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesCreated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesCreated) ProtoMessage() {}
+
+func (x *SeriesCreated) ProtoReflect() protoreflect.Message {
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesCreated.ProtoReflect.Descriptor instead.
+func (*SeriesCreated) Descriptor() ([]byte, []int) {
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SeriesCreated) GetFields() *Fields {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *SeriesCreated) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *SeriesCreated) GetWholeDay() bool {
+	if x != nil {
+		return x.WholeDay
+	}
+	return false
+}
+
+// What occurrences made from now on are like, or when they come, changed.
+type SeriesUpdated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The names of the fields of `fields` that changed, and "start" for start and whole_day.
+	Changed       []string `protobuf:"bytes,1,rep,name=changed,proto3" json:"changed,omitempty"`
+	Fields        *Fields  `protobuf:"bytes,2,opt,name=fields,proto3" json:"fields,omitempty"`
+	Start         string   `protobuf:"bytes,3,opt,name=start,proto3" json:"start,omitempty"`
+	WholeDay      bool     `protobuf:"varint,4,opt,name=whole_day,json=wholeDay,proto3" json:"whole_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesUpdated) Reset() {
+	*x = SeriesUpdated{}
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesUpdated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesUpdated) ProtoMessage() {}
+
+func (x *SeriesUpdated) ProtoReflect() protoreflect.Message {
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesUpdated.ProtoReflect.Descriptor instead.
+func (*SeriesUpdated) Descriptor() ([]byte, []int) {
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SeriesUpdated) GetChanged() []string {
+	if x != nil {
+		return x.Changed
+	}
+	return nil
+}
+
+func (x *SeriesUpdated) GetFields() *Fields {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *SeriesUpdated) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *SeriesUpdated) GetWholeDay() bool {
+	if x != nil {
+		return x.WholeDay
+	}
+	return false
+}
+
+// No more occurrences are made. Those that exist stay.
+type SeriesEnded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesEnded) Reset() {
+	*x = SeriesEnded{}
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesEnded) ProtoMessage() {}
+
+func (x *SeriesEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesEnded.ProtoReflect.Descriptor instead.
+func (*SeriesEnded) Descriptor() ([]byte, []int) {
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+// An ended series goes on.
+type SeriesResumed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesResumed) Reset() {
+	*x = SeriesResumed{}
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesResumed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesResumed) ProtoMessage() {}
+
+func (x *SeriesResumed) ProtoReflect() protoreflect.Message {
+	mi := &file_taskflow_task_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesResumed.ProtoReflect.Descriptor instead.
+func (*SeriesResumed) Descriptor() ([]byte, []int) {
+	return file_taskflow_task_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
 var File_taskflow_task_v1_events_proto protoreflect.FileDescriptor
 
 const file_taskflow_task_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtaskflow/task/v1/events.proto\x12\x10taskflow.task.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btaskflow/task/v1/task.proto\"?\n" +
+	"\x1dtaskflow/task/v1/events.proto\x12\x10taskflow.task.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1btaskflow/task/v1/task.proto\"}\n" +
 	"\vTaskCreated\x120\n" +
-	"\x06fields\x18\x01 \x01(\v2\x18.taskflow.task.v1.FieldsR\x06fields\"Y\n" +
+	"\x06fields\x18\x01 \x01(\v2\x18.taskflow.task.v1.FieldsR\x06fields\x12<\n" +
+	"\n" +
+	"occurrence\x18\x02 \x01(\v2\x1c.taskflow.task.v1.OccurrenceR\n" +
+	"occurrence\"\x97\x01\n" +
 	"\vTaskUpdated\x12\x18\n" +
 	"\achanged\x18\x01 \x03(\tR\achanged\x120\n" +
-	"\x06fields\x18\x02 \x01(\v2\x18.taskflow.task.v1.FieldsR\x06fields\"9\n" +
+	"\x06fields\x18\x02 \x01(\v2\x18.taskflow.task.v1.FieldsR\x06fields\x12<\n" +
+	"\n" +
+	"occurrence\x18\x03 \x01(\v2\x1c.taskflow.task.v1.OccurrenceR\n" +
+	"occurrence\"9\n" +
 	"\x0eTaskDueChanged\x12'\n" +
-	"\x03due\x18\x01 \x01(\v2\x15.taskflow.task.v1.DueR\x03due\"N\n" +
+	"\x03due\x18\x01 \x01(\v2\x15.taskflow.task.v1.DueR\x03due\"k\n" +
 	"\rTaskCompleted\x12=\n" +
-	"\fcompleted_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vcompletedAt\"\x0e\n" +
+	"\fcompleted_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vcompletedAt\x12\x1b\n" +
+	"\tseries_id\x18\x02 \x01(\tR\bseriesId\"e\n" +
+	"\vTaskSkipped\x129\n" +
+	"\n" +
+	"skipped_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tskippedAt\x12\x1b\n" +
+	"\tseries_id\x18\x02 \x01(\tR\bseriesId\"\x0e\n" +
 	"\fTaskReopened\"\r\n" +
 	"\vTaskDeleted\"\x0e\n" +
 	"\fTaskRestored\"\f\n" +
 	"\n" +
-	"TaskPurged\"}\n" +
+	"TaskPurged\"\xbc\x01\n" +
 	"\rReminderFired\x12%\n" +
 	"\x0eminutes_before\x18\x01 \x01(\x05R\rminutesBefore\x121\n" +
 	"\x06due_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt\x12\x12\n" +
-	"\x04late\x18\x03 \x01(\bR\x04lateBFZDgithub.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1;taskv1b\x06proto3"
+	"\x04late\x18\x03 \x01(\bR\x04late\x12\x1a\n" +
+	"\babsolute\x18\x04 \x01(\bR\babsolute\x12!\n" +
+	"\flate_seconds\x18\x05 \x01(\x05R\vlateSeconds\"t\n" +
+	"\rSeriesCreated\x120\n" +
+	"\x06fields\x18\x01 \x01(\v2\x18.taskflow.task.v1.FieldsR\x06fields\x12\x14\n" +
+	"\x05start\x18\x02 \x01(\tR\x05start\x12\x1b\n" +
+	"\twhole_day\x18\x03 \x01(\bR\bwholeDay\"\x8e\x01\n" +
+	"\rSeriesUpdated\x12\x18\n" +
+	"\achanged\x18\x01 \x03(\tR\achanged\x120\n" +
+	"\x06fields\x18\x02 \x01(\v2\x18.taskflow.task.v1.FieldsR\x06fields\x12\x14\n" +
+	"\x05start\x18\x03 \x01(\tR\x05start\x12\x1b\n" +
+	"\twhole_day\x18\x04 \x01(\bR\bwholeDay\"\r\n" +
+	"\vSeriesEnded\"\x0f\n" +
+	"\rSeriesResumedBFZDgithub.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1;taskv1b\x06proto3"
 
 var (
 	file_taskflow_task_v1_events_proto_rawDescOnce sync.Once
@@ -458,32 +789,43 @@ func file_taskflow_task_v1_events_proto_rawDescGZIP() []byte {
 	return file_taskflow_task_v1_events_proto_rawDescData
 }
 
-var file_taskflow_task_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_taskflow_task_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_taskflow_task_v1_events_proto_goTypes = []any{
 	(*TaskCreated)(nil),           // 0: taskflow.task.v1.TaskCreated
 	(*TaskUpdated)(nil),           // 1: taskflow.task.v1.TaskUpdated
 	(*TaskDueChanged)(nil),        // 2: taskflow.task.v1.TaskDueChanged
 	(*TaskCompleted)(nil),         // 3: taskflow.task.v1.TaskCompleted
-	(*TaskReopened)(nil),          // 4: taskflow.task.v1.TaskReopened
-	(*TaskDeleted)(nil),           // 5: taskflow.task.v1.TaskDeleted
-	(*TaskRestored)(nil),          // 6: taskflow.task.v1.TaskRestored
-	(*TaskPurged)(nil),            // 7: taskflow.task.v1.TaskPurged
-	(*ReminderFired)(nil),         // 8: taskflow.task.v1.ReminderFired
-	(*Fields)(nil),                // 9: taskflow.task.v1.Fields
-	(*Due)(nil),                   // 10: taskflow.task.v1.Due
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*TaskSkipped)(nil),           // 4: taskflow.task.v1.TaskSkipped
+	(*TaskReopened)(nil),          // 5: taskflow.task.v1.TaskReopened
+	(*TaskDeleted)(nil),           // 6: taskflow.task.v1.TaskDeleted
+	(*TaskRestored)(nil),          // 7: taskflow.task.v1.TaskRestored
+	(*TaskPurged)(nil),            // 8: taskflow.task.v1.TaskPurged
+	(*ReminderFired)(nil),         // 9: taskflow.task.v1.ReminderFired
+	(*SeriesCreated)(nil),         // 10: taskflow.task.v1.SeriesCreated
+	(*SeriesUpdated)(nil),         // 11: taskflow.task.v1.SeriesUpdated
+	(*SeriesEnded)(nil),           // 12: taskflow.task.v1.SeriesEnded
+	(*SeriesResumed)(nil),         // 13: taskflow.task.v1.SeriesResumed
+	(*Fields)(nil),                // 14: taskflow.task.v1.Fields
+	(*Occurrence)(nil),            // 15: taskflow.task.v1.Occurrence
+	(*Due)(nil),                   // 16: taskflow.task.v1.Due
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
 }
 var file_taskflow_task_v1_events_proto_depIdxs = []int32{
-	9,  // 0: taskflow.task.v1.TaskCreated.fields:type_name -> taskflow.task.v1.Fields
-	9,  // 1: taskflow.task.v1.TaskUpdated.fields:type_name -> taskflow.task.v1.Fields
-	10, // 2: taskflow.task.v1.TaskDueChanged.due:type_name -> taskflow.task.v1.Due
-	11, // 3: taskflow.task.v1.TaskCompleted.completed_at:type_name -> google.protobuf.Timestamp
-	11, // 4: taskflow.task.v1.ReminderFired.due_at:type_name -> google.protobuf.Timestamp
-	5,  // [5:5] is the sub-list for method output_type
-	5,  // [5:5] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	14, // 0: taskflow.task.v1.TaskCreated.fields:type_name -> taskflow.task.v1.Fields
+	15, // 1: taskflow.task.v1.TaskCreated.occurrence:type_name -> taskflow.task.v1.Occurrence
+	14, // 2: taskflow.task.v1.TaskUpdated.fields:type_name -> taskflow.task.v1.Fields
+	15, // 3: taskflow.task.v1.TaskUpdated.occurrence:type_name -> taskflow.task.v1.Occurrence
+	16, // 4: taskflow.task.v1.TaskDueChanged.due:type_name -> taskflow.task.v1.Due
+	17, // 5: taskflow.task.v1.TaskCompleted.completed_at:type_name -> google.protobuf.Timestamp
+	17, // 6: taskflow.task.v1.TaskSkipped.skipped_at:type_name -> google.protobuf.Timestamp
+	17, // 7: taskflow.task.v1.ReminderFired.due_at:type_name -> google.protobuf.Timestamp
+	14, // 8: taskflow.task.v1.SeriesCreated.fields:type_name -> taskflow.task.v1.Fields
+	14, // 9: taskflow.task.v1.SeriesUpdated.fields:type_name -> taskflow.task.v1.Fields
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_taskflow_task_v1_events_proto_init() }
@@ -498,7 +840,7 @@ func file_taskflow_task_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_taskflow_task_v1_events_proto_rawDesc), len(file_taskflow_task_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

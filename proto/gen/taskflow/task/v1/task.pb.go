@@ -114,8 +114,11 @@ type Recurrence struct {
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// What the next occurrence is counted from: "schedule" or "completion".
 	Anchor string `protobuf:"bytes,2,opt,name=anchor,proto3" json:"anchor,omitempty"`
-	// The IANA time zone in which the rule is read.
-	TimeZone      string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// The IANA time zone in which the rule is read; empty for the owner's, wherever that is.
+	TimeZone string `protobuf:"bytes,3,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	// What becomes of occurrences whose time passed while none could be made: "latest" (also if empty) makes the last of
+	// them, "all" makes all within a bound, "skip" makes none.
+	CatchUp       string `protobuf:"bytes,4,opt,name=catch_up,json=catchUp,proto3" json:"catch_up,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -171,6 +174,68 @@ func (x *Recurrence) GetTimeZone() string {
 	return ""
 }
 
+func (x *Recurrence) GetCatchUp() string {
+	if x != nil {
+		return x.CatchUp
+	}
+	return ""
+}
+
+// A task's place in its series.
+type Occurrence struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	SeriesId string                 `protobuf:"bytes,1,opt,name=series_id,json=seriesId,proto3" json:"series_id,omitempty"`
+	// What the clocks show, as YYYY-MM-DDTHH:MM:SS: with series_id the occurrence's identity. It stays when the task's due
+	// date is moved.
+	At            string `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Occurrence) Reset() {
+	*x = Occurrence{}
+	mi := &file_taskflow_task_v1_task_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Occurrence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Occurrence) ProtoMessage() {}
+
+func (x *Occurrence) ProtoReflect() protoreflect.Message {
+	mi := &file_taskflow_task_v1_task_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Occurrence.ProtoReflect.Descriptor instead.
+func (*Occurrence) Descriptor() ([]byte, []int) {
+	return file_taskflow_task_v1_task_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Occurrence) GetSeriesId() string {
+	if x != nil {
+		return x.SeriesId
+	}
+	return ""
+}
+
+func (x *Occurrence) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
 // Everything a person can set on a task. In task.updated only the fields named in `changed` are set.
 type Fields struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
@@ -184,14 +249,16 @@ type Fields struct {
 	// Minutes before the due time.
 	Reminders []int32 `protobuf:"varint,6,rep,packed,name=reminders,proto3" json:"reminders,omitempty"`
 	// Unset when the task does not repeat.
-	Recurrence    *Recurrence `protobuf:"bytes,7,opt,name=recurrence,proto3" json:"recurrence,omitempty"`
+	Recurrence *Recurrence `protobuf:"bytes,7,opt,name=recurrence,proto3" json:"recurrence,omitempty"`
+	// Reminders at times of their own, whatever the due date.
+	RemindAt      []*timestamppb.Timestamp `protobuf:"bytes,8,rep,name=remind_at,json=remindAt,proto3" json:"remind_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Fields) Reset() {
 	*x = Fields{}
-	mi := &file_taskflow_task_v1_task_proto_msgTypes[2]
+	mi := &file_taskflow_task_v1_task_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -203,7 +270,7 @@ func (x *Fields) String() string {
 func (*Fields) ProtoMessage() {}
 
 func (x *Fields) ProtoReflect() protoreflect.Message {
-	mi := &file_taskflow_task_v1_task_proto_msgTypes[2]
+	mi := &file_taskflow_task_v1_task_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -216,7 +283,7 @@ func (x *Fields) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fields.ProtoReflect.Descriptor instead.
 func (*Fields) Descriptor() ([]byte, []int) {
-	return file_taskflow_task_v1_task_proto_rawDescGZIP(), []int{2}
+	return file_taskflow_task_v1_task_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Fields) GetTitle() string {
@@ -268,6 +335,13 @@ func (x *Fields) GetRecurrence() *Recurrence {
 	return nil
 }
 
+func (x *Fields) GetRemindAt() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.RemindAt
+	}
+	return nil
+}
+
 var File_taskflow_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_taskflow_task_v1_task_proto_rawDesc = "" +
@@ -276,12 +350,17 @@ const file_taskflow_task_v1_task_proto_rawDesc = "" +
 	"\x03Due\x12,\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x02at\x12\x14\n" +
 	"\x04date\x18\x02 \x01(\tH\x00R\x04dateB\x06\n" +
-	"\x04when\"U\n" +
+	"\x04when\"p\n" +
 	"\n" +
 	"Recurrence\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12\x16\n" +
 	"\x06anchor\x18\x02 \x01(\tR\x06anchor\x12\x1b\n" +
-	"\ttime_zone\x18\x03 \x01(\tR\btimeZone\"\xf5\x01\n" +
+	"\ttime_zone\x18\x03 \x01(\tR\btimeZone\x12\x19\n" +
+	"\bcatch_up\x18\x04 \x01(\tR\acatchUp\"9\n" +
+	"\n" +
+	"Occurrence\x12\x1b\n" +
+	"\tseries_id\x18\x01 \x01(\tR\bseriesId\x12\x0e\n" +
+	"\x02at\x18\x02 \x01(\tR\x02at\"\xae\x02\n" +
 	"\x06Fields\x12\x14\n" +
 	"\x05title\x18\x01 \x01(\tR\x05title\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x1a\n" +
@@ -291,7 +370,8 @@ const file_taskflow_task_v1_task_proto_rawDesc = "" +
 	"\treminders\x18\x06 \x03(\x05R\treminders\x12<\n" +
 	"\n" +
 	"recurrence\x18\a \x01(\v2\x1c.taskflow.task.v1.RecurrenceR\n" +
-	"recurrenceBFZDgithub.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1;taskv1b\x06proto3"
+	"recurrence\x127\n" +
+	"\tremind_at\x18\b \x03(\v2\x1a.google.protobuf.TimestampR\bremindAtBFZDgithub.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1;taskv1b\x06proto3"
 
 var (
 	file_taskflow_task_v1_task_proto_rawDescOnce sync.Once
@@ -305,22 +385,24 @@ func file_taskflow_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_taskflow_task_v1_task_proto_rawDescData
 }
 
-var file_taskflow_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_taskflow_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_taskflow_task_v1_task_proto_goTypes = []any{
 	(*Due)(nil),                   // 0: taskflow.task.v1.Due
 	(*Recurrence)(nil),            // 1: taskflow.task.v1.Recurrence
-	(*Fields)(nil),                // 2: taskflow.task.v1.Fields
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(*Occurrence)(nil),            // 2: taskflow.task.v1.Occurrence
+	(*Fields)(nil),                // 3: taskflow.task.v1.Fields
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
 }
 var file_taskflow_task_v1_task_proto_depIdxs = []int32{
-	3, // 0: taskflow.task.v1.Due.at:type_name -> google.protobuf.Timestamp
+	4, // 0: taskflow.task.v1.Due.at:type_name -> google.protobuf.Timestamp
 	0, // 1: taskflow.task.v1.Fields.due:type_name -> taskflow.task.v1.Due
 	1, // 2: taskflow.task.v1.Fields.recurrence:type_name -> taskflow.task.v1.Recurrence
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4, // 3: taskflow.task.v1.Fields.remind_at:type_name -> google.protobuf.Timestamp
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_taskflow_task_v1_task_proto_init() }
@@ -338,7 +420,7 @@ func file_taskflow_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_taskflow_task_v1_task_proto_rawDesc), len(file_taskflow_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
