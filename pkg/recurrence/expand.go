@@ -10,7 +10,7 @@ const lastYear = 9998
 // Libraries that expand rules walk to the year 9999 looking for what is not there, one period after the other. This jumps
 // from one selected day to the next, and stops when the calendar has come round to where it was without an occurrence.
 type expansion struct {
-	*Rule
+	Rule
 	selection
 	start  int // the first day
 	origin int // the period of the start: a day, a week, a month or a year by its number
@@ -21,7 +21,7 @@ type expansion struct {
 
 // expand sets where the rule begins, and what it takes from there because it does not say it.
 func (r *Rule) expand(start time.Time) *expansion {
-	x := &expansion{Rule: r, start: dayOf(start)}
+	x := &expansion{Rule: *r, start: dayOf(start)}
 	months, monthDays, weekdays := r.months, r.monthDays, r.weekdays
 	if len(r.weeks)+len(r.yearDays)+len(r.monthDays)+len(r.weekdays) == 0 {
 		switch r.freq {
@@ -131,6 +131,15 @@ func (x *expansion) days(from int, yield func(day int) bool) {
 		}
 		day = x.firstOf(period + x.interval)
 	}
+}
+
+// selected reports whether a day is an occurrence.
+func (x *expansion) selected(day int) (is bool) {
+	x.days(day, func(found int) bool {
+		is = found == day
+		return false
+	})
+	return is
 }
 
 // choose is what BYSETPOS leaves of the selected days from one day to before another.

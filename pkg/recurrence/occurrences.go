@@ -51,21 +51,13 @@ func (r *Rule) Next(start time.Time, zone *time.Location, after time.Time) (time
 	return found[0], true
 }
 
-// AfterCompletion is when a task repeats that counts from the day it was done: the first time the rule selects after that
-// day if it begins on it, at start's time of day. COUNT has no say, because what has been before is not known here: whoever
-// keeps the task counts. False if the rule has ended.
+// AfterCompletion is FromCompletion as an instant, in UTC.
 func (r *Rule) AfterCompletion(start time.Time, zone *time.Location, done time.Time) (time.Time, bool) {
-	endless := *r
-	endless.count = 0
-	day := done.In(zone)
-	hour, minute, second := start.Clock()
-	begin := time.Date(day.Year(), day.Month(), day.Day(), hour, minute, second, start.Nanosecond(), time.UTC)
-	endOfDay := time.Date(day.Year(), day.Month(), day.Day(), 23, 59, 59, 999_999_999, time.UTC)
-	after := Instant(endOfDay, zone)
-	if first := Instant(begin, zone); first.After(after) {
-		after = first // The clocks jump over the end of the day.
+	wall, ok := r.FromCompletion(start, zone, done)
+	if !ok {
+		return time.Time{}, false
 	}
-	return endless.Next(begin, zone, after)
+	return Instant(wall, zone).UTC(), true
 }
 
 // Series are the first n times the rule repeats, if it begins at start: by its schedule, or, fromCompletion, each counted
@@ -102,9 +94,7 @@ func (r *Rule) occurrences(start time.Time, zone *time.Location, after time.Time
 			from = max(from, dayOf(local)-2)
 		}
 	}
-	hour, minute, second := start.Clock()
-	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second + time.Duration(start.Nanosecond())
-	x.walls(from, clock, func(wall time.Time) bool {
+	x.walls(from, clockOf(start), func(wall time.Time) bool {
 		if x.count > 0 && wall.Unix() < int64(from-2)*86400 {
 			return true // It only counts.
 		}

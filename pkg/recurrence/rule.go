@@ -7,6 +7,7 @@
 package recurrence
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -113,6 +114,21 @@ func (r *Rule) String() string { return r.text }
 
 // Ends reports whether the rule says where it ends, by COUNT or UNTIL. Without them it ends only with the calendar.
 func (r *Rule) Ends() bool { return r.count > 0 || !r.untilWall.IsZero() || !r.untilAt.IsZero() }
+
+// Count is COUNT, 0 if the rule has none.
+func (r *Rule) Count() int { return r.count }
+
+// WithCount is the rule with another COUNT, 1 at least and no more than Parse takes; with none for 0.
+func (r *Rule) WithCount(n int) *Rule {
+	counted := *r
+	counted.count = n
+	parts := slices.DeleteFunc(strings.Split(r.text, ";"), func(part string) bool { return strings.HasPrefix(part, "COUNT=") })
+	if n > 0 {
+		parts = append(parts, fmt.Sprintf("COUNT=%d", n))
+	}
+	counted.text = strings.Join(parts, ";")
+	return &counted
+}
 
 // check holds the parts against each other (RFC 5545, section 3.3.10).
 func (r *Rule) check() error {

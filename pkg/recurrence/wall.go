@@ -6,12 +6,12 @@ import "time"
 // does not. A time that clocks jump over is read as if they had not jumped yet (RFC 5545, section 3.3.5), so it moves
 // forward by the gap's length; of a time that they show twice it is the first.
 func Instant(wall time.Time, zone *time.Location) time.Time {
-	asUTC := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), time.UTC)
+	clock := asUTC(wall)
 	// No zone is a day away from UTC, and none changes its offset twice in two days, so one of these two is the right one.
 	// Time.ZoneBounds would not do: on the last day of a leap year it may end before its own time.
 	const day = 24 * time.Hour
-	before, after := offset(asUTC.Add(-day), zone), offset(asUTC.Add(day), zone)
-	first, second := asUTC.Add(-before), asUTC.Add(-after)
+	before, after := offset(clock.Add(-day), zone), offset(clock.Add(day), zone)
+	first, second := clock.Add(-before), clock.Add(-after)
 	if offset(first, zone) != before && offset(second, zone) == after {
 		return second
 	}
