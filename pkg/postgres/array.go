@@ -78,7 +78,7 @@ type BigInts []int64
 // Value writes the array as a Postgres array literal.
 func (a BigInts) Value() (driver.Value, error) { return numbers(a), nil }
 
-// Times is a timestamptz[], for parameters.
+// Times is a timestamptz[].
 type Times []time.Time
 
 // Value writes the array as a Postgres array literal.
@@ -88,6 +88,38 @@ func (a Times) Value() (driver.Value, error) {
 		texts[i] = t.UTC().Format(time.RFC3339Nano)
 	}
 	return texts.Value()
+}
+
+// Scan reads a Postgres array literal. An empty array is nil. The times are in UTC.
+func (a *Times) Scan(src any) error {
+	literal, err := literalOf(src)
+	if err != nil {
+		return err
+	}
+	texts, err := elements(literal)
+	if err != nil {
+		return err
+	}
+	*a = nil
+	for _, text := range texts {
+		t, err := timeOf(text)
+		if err != nil {
+			return err
+		}
+		*a = append(*a, t)
+	}
+	return nil
+}
+
+// timeOf reads a timestamptz as Postgres writes it in the style ISO (Postgres manual, 8.5.2). A session behind a pooler may
+// be in any zone.
+func timeOf(text string) (t time.Time, err error) {
+	for _, offset := range []string{"Z07", "Z07:00", "Z07:00:00"} {
+		if t, err = time.Parse(time.DateTime+offset, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return t, err
 }
 
 func numbers[N int | int64](a []N) string {

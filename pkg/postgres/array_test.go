@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
@@ -39,6 +40,22 @@ func TestArraysComeBackFromPostgresAsTheyWent(t *testing.T) {
 			t.Errorf("%v came back as %v", want, got)
 		}
 	}
+	winter := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	for _, zone := range []string{"UTC", "Asia/Kolkata", "America/St_Johns", "Europe/Oslo"} {
+		_, err := conn.Exec(t.Context(), "SET TIME ZONE '"+zone+"'")
+		must(t, err)
+		for _, want := range []postgres.Times{nil, {winter}, {winter.Add(123 * time.Millisecond), winter.AddDate(-150, 0, 0), winter.AddDate(7000, 0, 0)}} {
+			literal, err := want.Value()
+			must(t, err)
+			var back string
+			must(t, conn.QueryRow(t.Context(), "SELECT $1::timestamptz[]::text", literal).Scan(&back))
+			var got postgres.Times
+			must(t, got.Scan(back))
+			if !slices.Equal(got, want) {
+				t.Errorf("in %s, %v came back as %v", zone, want, got)
+			}
+		}
+	}
 }
 
 func TestWhatIsNoArrayIsAnError(t *testing.T) {
@@ -52,6 +69,10 @@ func TestWhatIsNoArrayIsAnError(t *testing.T) {
 	var ints postgres.Ints
 	if err := ints.Scan("{1,x}"); err == nil {
 		t.Errorf("read as %v", ints)
+	}
+	var times postgres.Times
+	if err := times.Scan("{yesterday}"); err == nil {
+		t.Errorf("read as %v", times)
 	}
 }
 

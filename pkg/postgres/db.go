@@ -9,10 +9,17 @@
 // Lock order. Every transaction takes its row locks in this order, so that no two wait for each other:
 //
 //  1. the profile, at once in the strength that the transaction will need
-//  2. the idempotency key, or the row of the tool call
-//  3. rows of the domain: tasks first, then conversations and their messages. Several tasks are locked in the order of
-//     their ids, or under a lock of the profile that keeps all others away, or with SKIP LOCKED
+//  2. the idempotency key, the row of the tool call, or that of the inbox
+//  3. rows of the domain: tasks, then series, then alarms; then conversations and their messages. Several of a table are
+//     locked in the order of their ids, or under a lock of the profile that keeps all others away, or with SKIP LOCKED
 //  4. sequences, in the order of (user, topic)
+//
+// Who locks a series, or several tasks of which some may have one, has locked the profile in NO KEY UPDATE: whatever the order
+// then, nobody else holds a series of this user's. SHARE would do for some, but who shares a row overtakes whoever waits for it
+// alone, and a user's many triggers would keep that user's batches away.
+// Only a claim, which takes no other row of a domain, locks series of users whose profile it has not. An occurrence is made
+// with its series locked, and waits for whoever has written a task of the same series and occurrence: who has, does not lock a
+// series any more. What is written behind the lock of a task has no foreign key to the profile, whose check would lock it.
 //
 // The last is seen to by Transaction: what was appended is written when the function it runs has returned. From that
 // statement on, the user's other writers of the topic wait for the commit; that is what makes the order of a user's events

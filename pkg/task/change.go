@@ -7,76 +7,134 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	contract "github.com/taskflow-suite/taskflow/proto"
 	taskv1 "github.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1"
 )
 
-// New makes a task from fields that have been normalised (see Fields.Normal).
-func New(id, userID string, f Fields, now time.Time) Task {
+// New makes a task from fields that have been normalised (see Fields.Normal), for an owner in UTC: one that repeats begins its
+// series.
+func New(id, userID string, f Fields, now time.Time) Task { return newIn("UTC", id, userID, f, now) }
+
+// newIn is New for an owner in a zone.
+func newIn(zone, id, userID string, f Fields, now time.Time) Task {
 	now = instant(now)
-	t := Task{ID: id, UserID: userID, Fields: f, CreatedAt: now, UpdatedAt: now}
-	record(&t, contract.TaskCreated, &taskv1.TaskCreated{Fields: f.message()})
+	t := Task{ID: id, UserID: userID, CreatedAt: now, UpdatedAt: now, ownerZone: zone}
+	if f.Recurrence != nil {
+		f = f.withDue(t.owner(), now)
+		t.begin(f, now)
+	}
+	t.Fields = f
+	t.setAlarms(now)
+	record(&t, contract.TaskCreated, &taskv1.TaskCreated{Fields: f.message(), Occurrence: t.Occurrence.message()})
 	return t
 }
 
 // Edit sets the fields to f, which has been normalised. What is the same as before is no change and makes no event; a
-// moved due date is an event of its own. errs.Conflict in the trash.
-func (t *Task) Edit(f Fields, now time.Time) error {
-	if err := t.inTrash(); err != nil {
+// moved due date is an event of its own. What it is to the task's series, the scope says: see repeat. errs.Conflict in the
+// trash.
+func (t *Task) Edit(f Fields, scope Scope, now time.Time) error {
+	if err := t.inTrash(); err != nil || f.Equal(t.Fields) {
+		return err
+	}
+	now = instant(now)
+	before := t.Occurrence
+	f, err := t.repeat(f, scope, now)
+	if err != nil {
 		return err
 	}
 	changed := f.changedSince(t.Fields)
-	due := !f.Due.Equal(t.Due)
-	if len(changed) == 0 && !due {
-		return nil
+	moved := !f.Due.Equal(t.Due)
+	t.Fields, t.UpdatedAt = f, now
+	if moved || slices.Contains(changed, "reminders") || slices.Contains(changed, "remind_at") {
+		t.setAlarms(now)
 	}
-	t.Fields, t.UpdatedAt = f, instant(now)
-	if len(changed) > 0 {
-		record(t, contract.TaskUpdated, &taskv1.TaskUpdated{Changed: changed, Fields: f.only(changed).message()})
+	begun := t.Occurrence != before
+	if len(changed) > 0 || begun {
+		p := &taskv1.TaskUpdated{Changed: changed, Fields: f.only(changed).message()}
+		if begun {
+			p.Occurrence = t.Occurrence.message()
+		}
+		record(t, contract.TaskUpdated, p)
 	}
-	if due {
+	if moved {
 		record(t, contract.TaskDueChanged, &taskv1.TaskDueChanged{Due: f.Due.message()})
 	}
 	return nil
 }
 
-// Complete marks the task done. Done already is no change. errs.Conflict in the trash.
+// Complete marks the task done, also one that was skipped. Done already is no change. errs.Conflict in the trash.
 func (t *Task) Complete(now time.Time) error {
 	if err := t.inTrash(); err != nil || t.Completed() {
 		return err
 	}
-	t.CompletedAt, t.UpdatedAt = instant(now), instant(now)
-	record(t, contract.TaskCompleted, &taskv1.TaskCompleted{CompletedAt: timestamppb.New(t.CompletedAt)})
+	t.UpdatedAt = instant(now)
+	t.CompletedAt, t.SkippedAt = t.UpdatedAt, time.Time{}
+	t.setAlarms(now)
+	record(t, contract.TaskCompleted, &taskv1.TaskCompleted{
+		CompletedAt: timestamppb.New(t.CompletedAt), SeriesId: t.Occurrence.SeriesID,
+	})
 	return nil
 }
 
-// Reopen marks the task to be done again. Open already is no change. errs.Conflict in the trash.
+// Skip passes an occurrence over. Skipped already is no change. errs.Conflict for a task that is in no series, is done or is
+// in the trash.
+func (t *Task) Skip(now time.Time) error {
+	switch {
+	case t.inTrash() != nil:
+		return t.inTrash()
+	case t.Occurrence.IsZero():
+		return errs.New(errs.Conflict, "task %s does not repeat: there is nothing to come instead of it", t.ID)
+	case t.Completed():
+		return errs.New(errs.Conflict, "task %s is done; reopen it first", t.ID)
+	case !t.SkippedAt.IsZero():
+		return nil
+	}
+	t.UpdatedAt = instant(now)
+	t.SkippedAt = t.UpdatedAt
+	t.setAlarms(now)
+	record(t, contract.TaskSkipped, &taskv1.TaskSkipped{SkippedAt: timestamppb.New(t.SkippedAt), SeriesId: t.Occurrence.SeriesID})
+	return nil
+}
+
+// Reopen marks the task, done or skipped, to be done again. Open already is no change. errs.Conflict in the trash.
 func (t *Task) Reopen(now time.Time) error {
-	if err := t.inTrash(); err != nil || !t.Completed() {
+	if err := t.inTrash(); err != nil || t.Open() {
 		return err
 	}
-	t.CompletedAt, t.UpdatedAt = time.Time{}, instant(now)
+	t.CompletedAt, t.SkippedAt, t.UpdatedAt = time.Time{}, time.Time{}, instant(now)
+	t.setAlarms(now)
 	record(t, contract.TaskReopened, &taskv1.TaskReopened{})
 	return nil
 }
 
-// Delete moves the task to the trash. There already is no change.
+// Delete moves the task to the trash. There already is no change. With the open one that a series made last, the series ends:
+// who wants to be rid of that one alone skips it.
 func (t *Task) Delete(now time.Time) error {
 	if t.Deleted() {
 		return nil
 	}
-	t.DeletedAt, t.UpdatedAt = instant(now), instant(now)
+	t.UpdatedAt = instant(now)
+	t.DeletedAt = t.UpdatedAt
+	t.setAlarms(now)
+	if s := t.Series; s != nil && s.Newest == t.ID && t.Open() {
+		s.end(t.DeletedAt)
+	}
 	record(t, contract.TaskDeleted, &taskv1.TaskDeleted{})
 	return nil
 }
 
-// Restore takes the task out of the trash. Outside it already is no change.
+// Restore takes the task out of the trash. Outside it already is no change. A series that ended with its deletion goes on.
 func (t *Task) Restore(now time.Time) error {
 	if !t.Deleted() {
 		return nil
 	}
+	if s := t.Series; s != nil && s.Newest == t.ID && s.EndedAt.Equal(t.DeletedAt) {
+		s.resume(now)
+	}
 	t.DeletedAt, t.UpdatedAt = time.Time{}, instant(now)
+	t.setAlarms(now)
 	record(t, contract.TaskRestored, &taskv1.TaskRestored{})
 	return nil
 }
@@ -94,50 +152,3 @@ func record[P proto.Message](t *Task, kind contract.Type[P], payload P) {
 
 // instant is a time as events carry it and every store can keep it: UTC, whole milliseconds.
 func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
-
-// only keeps the named fields and clears the rest.
-func (f Fields) only(names []string) Fields {
-	var g Fields
-	for _, name := range names {
-		switch name {
-		case "title":
-			g.Title = f.Title
-		case "description":
-			g.Description = f.Description
-		case "priority":
-			g.Priority = f.Priority
-		case "tags":
-			g.Tags = slices.Clone(f.Tags)
-		case "reminders":
-			g.Reminders = slices.Clone(f.Reminders)
-		case "recurrence":
-			g.Recurrence = f.Recurrence
-		}
-	}
-	return g
-}
-
-// message is the fields as events carry them.
-func (f Fields) message() *taskv1.Fields {
-	m := &taskv1.Fields{
-		Title: f.Title, Description: f.Description, Priority: string(f.Priority), Tags: f.Tags, Due: f.Due.message(),
-	}
-	for _, r := range f.Reminders {
-		m.Reminders = append(m.Reminders, int32(r)) //nolint:gosec // G115: at most MaxReminder
-	}
-	if r := f.Recurrence; r != nil {
-		m.Recurrence = &taskv1.Recurrence{Rule: r.Rule, Anchor: string(r.Anchor), TimeZone: r.TimeZone}
-	}
-	return m
-}
-
-func (d Due) message() *taskv1.Due {
-	switch {
-	case d.IsZero():
-		return nil
-	case d.Date != "":
-		return &taskv1.Due{When: &taskv1.Due_Date{Date: d.Date}}
-	default:
-		return &taskv1.Due{When: &taskv1.Due_At{At: timestamppb.New(d.At)}}
-	}
-}

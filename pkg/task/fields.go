@@ -12,10 +12,10 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/recurrence"
 )
 
-// Normal checks the fields and returns them as they are kept: title trimmed, priority and anchor defaulted, tags and
-// reminders sorted without repetition, instants in UTC and whole milliseconds, "daily", "weekly" and "monthly" as
-// rules. zone is the owner's, for a recurrence that names none. errs.Invalid names every wrong field.
-func (f Fields) Normal(zone string) (Fields, error) {
+// Normal checks the fields and returns them as they are kept: title trimmed, priority, anchor and catch-up defaulted, tags
+// and reminders sorted without repetition, instants in UTC and whole milliseconds, "daily", "weekly" and "monthly" as
+// rules. errs.Invalid names every wrong field.
+func (f Fields) Normal() (Fields, error) {
 	var wrong []errs.Field
 	bad := func(field, format string, args ...any) {
 		wrong = append(wrong, errs.Field{Field: field, Message: fmt.Sprintf(format, args...)})
@@ -45,8 +45,9 @@ func (f Fields) Normal(zone string) (Fields, error) {
 	}
 	f.Tags = normalTags(f.Tags, bad)
 	f.Due = normalDue(f.Due, bad)
-	f.Reminders = normalReminders(f.Reminders, f.Due, bad)
-	f.Recurrence = normalRecurrence(f.Recurrence, zone, bad)
+	f.Reminders = normalReminders(f.Reminders, f.Due.IsZero() && f.Recurrence == nil, bad)
+	f.RemindAt = normalRemindAt(f.RemindAt, bad)
+	f.Recurrence = normalRecurrence(f.Recurrence, bad)
 	return f, errs.InvalidFields(wrong...)
 }
 
@@ -88,17 +89,20 @@ func normalDue(d Due, bad func(string, string, ...any)) Due {
 		return Due{}
 	}
 	d.At = instant(d.At)
-	if y := d.At.Year(); y < firstYear || y >= lastYear {
+	if !inYears(d.At) {
 		bad("due_date", "must lie between the years %d and %d", firstYear, lastYear-1)
 	}
 	return d
 }
 
-func normalReminders(minutes []int, due Due, bad func(string, string, ...any)) []int {
+func inYears(at time.Time) bool { return at.Year() >= firstYear && at.Year() < lastYear }
+
+// normalReminders refuses those that have nothing to count back from. What repeats gets a due date if it has none.
+func normalReminders(minutes []int, endless bool, bad func(string, string, ...any)) []int {
 	if len(minutes) == 0 {
 		return nil
 	}
-	if due.IsZero() {
+	if endless {
 		bad("reminders", "need a due_date to count back from")
 	}
 	if len(minutes) > MaxReminders {
@@ -115,7 +119,24 @@ func normalReminders(minutes []int, due Due, bad func(string, string, ...any)) [
 	return slices.Compact(normal)
 }
 
-func normalRecurrence(r *Recurrence, zone string, bad func(string, string, ...any)) *Recurrence {
+func normalRemindAt(times []time.Time, bad func(string, string, ...any)) []time.Time {
+	if len(times) > MaxReminders {
+		bad("remind_at", "must be at most %d, not %d", MaxReminders, len(times))
+		return nil
+	}
+	var normal []time.Time
+	for i, at := range times {
+		at = instant(at)
+		if !inYears(at) {
+			bad(fmt.Sprintf("remind_at[%d]", i), "must lie between the years %d and %d", firstYear, lastYear-1)
+		}
+		normal = append(normal, at)
+	}
+	slices.SortFunc(normal, time.Time.Compare)
+	return slices.CompactFunc(normal, time.Time.Equal)
+}
+
+func normalRecurrence(r *Recurrence, bad func(string, string, ...any)) *Recurrence {
 	if r == nil {
 		return nil
 	}
@@ -131,11 +152,14 @@ func normalRecurrence(r *Recurrence, zone string, bad func(string, string, ...an
 	if n.Anchor != OnSchedule && n.Anchor != OnCompletion {
 		bad("recurrence.anchor", "must be schedule or completion")
 	}
-	if n.TimeZone == "" {
-		n.TimeZone = zone
-	}
-	if _, err := Zone(n.TimeZone); err != nil {
+	if _, err := Zone(n.TimeZone); err != nil && n.TimeZone != "" {
 		bad("recurrence.time_zone", "must be an IANA time zone such as Europe/Oslo")
+	}
+	if n.CatchUp == "" {
+		n.CatchUp = Latest
+	}
+	if n.CatchUp != Latest && n.CatchUp != All && n.CatchUp != PassOver {
+		bad("recurrence.catch_up", "must be latest, all or skip")
 	}
 	return &n
 }

@@ -19,7 +19,7 @@ func Replay(t *Task, e event.Envelope, payload proto.Message) (*Task, error) {
 			return nil, errs.New(errs.Conflict, "task %s is created twice", e.AggregateID)
 		}
 		return &Task{
-			ID: e.AggregateID, UserID: e.UserID, Fields: fieldsOf(created.GetFields()),
+			ID: e.AggregateID, UserID: e.UserID, Fields: fieldsOf(created.GetFields()), Occurrence: occurrenceOf(created.GetOccurrence()),
 			Version: e.Version, CreatedAt: at, UpdatedAt: at,
 		}, nil
 	}
@@ -30,19 +30,25 @@ func Replay(t *Task, e event.Envelope, payload proto.Message) (*Task, error) {
 		return nil, errs.New(errs.Conflict, "task %s goes from version %d to %d", t.ID, t.Version, e.Version)
 	}
 	t.Version, t.UpdatedAt = e.Version, at
+	none := Task{}
 	switch p := payload.(type) {
 	case *taskv1.TaskUpdated:
-		t.apply(p.GetChanged(), fieldsOf(p.GetFields()))
+		t.set(p.GetChanged(), fieldsOf(p.GetFields()))
+		if p.GetOccurrence() != nil {
+			t.Occurrence = occurrenceOf(p.GetOccurrence())
+		}
 	case *taskv1.TaskDueChanged:
 		t.Due = dueOf(p.GetDue())
 	case *taskv1.TaskCompleted:
-		t.CompletedAt = instant(p.GetCompletedAt().AsTime())
+		t.CompletedAt, t.SkippedAt = instant(p.GetCompletedAt().AsTime()), none.SkippedAt
+	case *taskv1.TaskSkipped:
+		t.SkippedAt = instant(p.GetSkippedAt().AsTime())
 	case *taskv1.TaskReopened:
-		t.CompletedAt = Task{}.CompletedAt
+		t.CompletedAt, t.SkippedAt = none.CompletedAt, none.SkippedAt
 	case *taskv1.TaskDeleted:
 		t.DeletedAt = at
 	case *taskv1.TaskRestored:
-		t.DeletedAt = Task{}.DeletedAt
+		t.DeletedAt = none.DeletedAt
 	case *taskv1.TaskPurged:
 		return nil, nil //nolint:nilnil // documented: no task is left
 	case *taskv1.ReminderFired:
@@ -53,49 +59,42 @@ func Replay(t *Task, e event.Envelope, payload proto.Message) (*Task, error) {
 	return t, nil
 }
 
-// apply sets the named fields, all but due.
-func (t *Task) apply(names []string, f Fields) {
-	for _, name := range names {
-		switch name {
-		case "title":
-			t.Title = f.Title
-		case "description":
-			t.Description = f.Description
-		case "priority":
-			t.Priority = f.Priority
-		case "tags":
-			t.Tags = f.Tags
-		case "reminders":
-			t.Reminders = f.Reminders
-		case "recurrence":
-			t.Recurrence = f.Recurrence
+// ReplaySeries is Replay for a series, without its Progress, which Settle works out. A series does not go but with its user.
+func ReplaySeries(s *Series, e event.Envelope, payload proto.Message) (*Series, error) {
+	at := e.Timestamp.Time
+	if created, ok := payload.(*taskv1.SeriesCreated); ok {
+		if s != nil {
+			return nil, errs.New(errs.Conflict, "series %s is created twice", e.AggregateID)
 		}
+		return &Series{
+			ID: e.AggregateID, UserID: e.UserID, Fields: fieldsOf(created.GetFields()),
+			Start: wallOf(created.GetStart()), WholeDay: created.GetWholeDay(),
+			Version: e.Version, CreatedAt: at, UpdatedAt: at,
+		}, nil
 	}
-}
-
-func fieldsOf(m *taskv1.Fields) Fields {
-	f := Fields{
-		Title: m.GetTitle(), Description: m.GetDescription(), Priority: Priority(m.GetPriority()),
-		Tags: m.GetTags(), Due: dueOf(m.GetDue()),
+	if s == nil {
+		return nil, errs.New(errs.Conflict, "series %s has %s before it is created", e.AggregateID, e.Type)
 	}
-	for _, r := range m.GetReminders() {
-		f.Reminders = append(f.Reminders, int(r))
+	if e.Version != s.Version+1 {
+		return nil, errs.New(errs.Conflict, "series %s goes from version %d to %d", s.ID, s.Version, e.Version)
 	}
-	if r := m.GetRecurrence(); r != nil {
-		f.Recurrence = &Recurrence{Rule: r.GetRule(), Anchor: Anchor(r.GetAnchor()), TimeZone: r.GetTimeZone()}
-	}
-	return f
-}
-
-func dueOf(m *taskv1.Due) Due {
-	switch w := m.GetWhen().(type) {
-	case *taskv1.Due_Date:
-		return Due{Date: w.Date}
-	case *taskv1.Due_At:
-		return Due{At: instant(w.At.AsTime())}
+	s.Version, s.UpdatedAt = e.Version, at
+	switch p := payload.(type) {
+	case *taskv1.SeriesUpdated:
+		s.set(p.GetChanged(), fieldsOf(p.GetFields()))
+		for _, name := range p.GetChanged() {
+			if name == startChanged {
+				s.Start, s.WholeDay = wallOf(p.GetStart()), p.GetWholeDay()
+			}
+		}
+	case *taskv1.SeriesEnded:
+		s.EndedAt = at
+	case *taskv1.SeriesResumed:
+		s.EndedAt = Series{}.EndedAt
 	default:
-		return Due{}
+		return nil, errs.New(errs.Invalid, "series %s has an event this version does not know: %s", s.ID, e.Type)
 	}
+	return s, nil
 }
 
 // ReplayProfile is Replay for a user's profile. It returns nil once the user is forgotten.

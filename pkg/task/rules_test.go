@@ -30,7 +30,7 @@ func must(t *testing.T, err error) {
 
 func normal(t *testing.T, f task.Fields) task.Fields {
 	t.Helper()
-	n, err := f.Normal("Europe/Oslo")
+	n, err := f.Normal()
 	must(t, err)
 	return n
 }
@@ -42,12 +42,14 @@ func TestFieldsAreKeptInOneSpelling(t *testing.T) {
 	got := normal(t, task.Fields{
 		Title: "  Buy milk \t", Tags: []string{"b ", "a", "b"}, Reminders: []int{60, 0, 60},
 		Due:        task.Due{At: time.Date(2026, 12, 1, 9, 0, 0, 123_456_789, tokyo)},
+		RemindAt:   []time.Time{later.In(tokyo), start.Add(time.Microsecond), start},
 		Recurrence: &task.Recurrence{Rule: "Weekly"},
 	})
 	want := task.Fields{
 		Title: "Buy milk", Priority: task.None, Tags: []string{"a", "b"}, Reminders: []int{0, 60},
 		Due:        task.Due{At: time.Date(2026, 12, 1, 0, 0, 0, 123_000_000, time.UTC)},
-		Recurrence: &task.Recurrence{Rule: "FREQ=WEEKLY", Anchor: task.OnSchedule, TimeZone: "Europe/Oslo"},
+		RemindAt:   []time.Time{start.Truncate(time.Millisecond), later},
+		Recurrence: &task.Recurrence{Rule: "FREQ=WEEKLY", Anchor: task.OnSchedule, CatchUp: task.Latest},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
@@ -59,9 +61,9 @@ func TestFieldsAreKeptInOneSpelling(t *testing.T) {
 
 func TestNormalLeavesItsArgumentAlone(t *testing.T) {
 	t.Parallel()
-	f := task.Fields{Title: "x", Tags: []string{"b", "a"}, Reminders: []int{2, 1}, Due: task.Due{Date: "2026-12-01"}, Recurrence: &task.Recurrence{Rule: "daily"}}
+	f := task.Fields{Title: "x", Tags: []string{"b", "a"}, Reminders: []int{2, 1}, RemindAt: []time.Time{later, start}, Due: task.Due{Date: "2026-12-01"}, Recurrence: &task.Recurrence{Rule: "daily"}}
 	normal(t, f)
-	if f.Tags[0] != "b" || f.Reminders[0] != 2 || f.Recurrence.Rule != "daily" {
+	if f.Tags[0] != "b" || f.Reminders[0] != 2 || !f.RemindAt[0].Equal(later) || f.Recurrence.Rule != "daily" {
 		t.Errorf("it became %+v", f)
 	}
 }
@@ -79,40 +81,44 @@ func TestEachWrongFieldIsNamed(t *testing.T) {
 		f     task.Fields
 		wrong []string
 	}{
-		"an empty title":               {task.Fields{}, []string{"title"}},
-		"a title of spaces":            {task.Fields{Title: " \t\n "}, []string{"title"}},
-		"200 characters":               {task.Fields{Title: strings.Repeat("😀", 200)}, nil},
-		"201 characters":               {task.Fields{Title: strings.Repeat("ü", 201)}, []string{"title"}},
-		"a title with a newline":       {task.Fields{Title: "a\nb"}, []string{"title"}},
-		"a title with a NUL":           {task.Fields{Title: "a\x00b"}, []string{"title"}},
-		"a title that is not UTF-8":    {task.Fields{Title: "a\xff"}, []string{"title"}},
-		"a description with lines":     {task.Fields{Title: "x", Description: "a\r\n\tb"}, nil},
-		"a description with an escape": {task.Fields{Title: "x", Description: "\x1b[31m"}, []string{"description"}},
-		"10,000 characters":            {task.Fields{Title: "x", Description: strings.Repeat("€", 10_000)}, nil},
-		"10,001 characters":            {task.Fields{Title: "x", Description: strings.Repeat("a", 10_001)}, []string{"description"}},
-		"an unknown priority":          {task.Fields{Title: "x", Priority: "highest"}, []string{"priority"}},
-		"20 tags":                      {task.Fields{Title: "x", Tags: many(20)}, nil},
-		"21 tags":                      {task.Fields{Title: "x", Tags: many(21)}, []string{"tags"}},
-		"an empty tag":                 {task.Fields{Title: "x", Tags: []string{"a", " "}}, []string{"tags[1]"}},
-		"a tag of 51":                  {task.Fields{Title: "x", Tags: []string{strings.Repeat("a", 51)}}, []string{"tags[0]"}},
-		"a tag with a control":         {task.Fields{Title: "x", Tags: []string{"a\tb"}}, []string{"tags[0]"}},
-		"a date that is none":          {task.Fields{Title: "x", Due: task.Due{Date: "2026-02-30"}}, []string{"due_date"}},
-		"a date in other words":        {task.Fields{Title: "x", Due: task.Due{Date: "tomorrow"}}, []string{"due_date"}},
-		"a date before 1970":           {task.Fields{Title: "x", Due: task.Due{Date: "1969-12-31"}}, []string{"due_date"}},
-		"an instant after 9998":        {task.Fields{Title: "x", Due: task.Due{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}}, []string{"due_date"}},
-		"a reminder of nothing":        {task.Fields{Title: "x", Reminders: []int{5}}, []string{"reminders"}},
-		"a reminder after the time":    {task.Fields{Title: "x", Due: due, Reminders: []int{-1}}, []string{"reminders[0]"}},
-		"a reminder years ahead":       {task.Fields{Title: "x", Due: due, Reminders: []int{0, 525_601}}, []string{"reminders[1]"}},
-		"11 reminders":                 {task.Fields{Title: "x", Due: due, Reminders: make([]int, 11)}, []string{"reminders"}},
-		"a rule that is none":          {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "now and then"}}, []string{"recurrence.rule"}},
-		"a rule by the second":         {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "FREQ=SECONDLY"}}, []string{"recurrence.rule"}},
-		"an unknown anchor":            {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", Anchor: "x"}}, []string{"recurrence.anchor"}},
-		"a zone there is not":          {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", TimeZone: "Mars/Olympus"}}, []string{"recurrence.time_zone"}},
-		"the zone of whoever computes": {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", TimeZone: "Local"}}, []string{"recurrence.time_zone"}},
-		"a zone that is a path":        {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", TimeZone: "../../etc/passwd"}}, []string{"recurrence.time_zone"}},
-		"everything wrong is named":    {task.Fields{Priority: "x", Tags: []string{""}, Due: task.Due{Date: "x"}}, []string{"title", "priority", "tags[0]", "due_date"}},
+		"an empty title":                {task.Fields{}, []string{"title"}},
+		"a title of spaces":             {task.Fields{Title: " \t\n "}, []string{"title"}},
+		"200 characters":                {task.Fields{Title: strings.Repeat("😀", 200)}, nil},
+		"201 characters":                {task.Fields{Title: strings.Repeat("ü", 201)}, []string{"title"}},
+		"a title with a newline":        {task.Fields{Title: "a\nb"}, []string{"title"}},
+		"a title with a NUL":            {task.Fields{Title: "a\x00b"}, []string{"title"}},
+		"a title that is not UTF-8":     {task.Fields{Title: "a\xff"}, []string{"title"}},
+		"a description with lines":      {task.Fields{Title: "x", Description: "a\r\n\tb"}, nil},
+		"a description with an escape":  {task.Fields{Title: "x", Description: "\x1b[31m"}, []string{"description"}},
+		"10,000 characters":             {task.Fields{Title: "x", Description: strings.Repeat("€", 10_000)}, nil},
+		"10,001 characters":             {task.Fields{Title: "x", Description: strings.Repeat("a", 10_001)}, []string{"description"}},
+		"an unknown priority":           {task.Fields{Title: "x", Priority: "highest"}, []string{"priority"}},
+		"20 tags":                       {task.Fields{Title: "x", Tags: many(20)}, nil},
+		"21 tags":                       {task.Fields{Title: "x", Tags: many(21)}, []string{"tags"}},
+		"an empty tag":                  {task.Fields{Title: "x", Tags: []string{"a", " "}}, []string{"tags[1]"}},
+		"a tag of 51":                   {task.Fields{Title: "x", Tags: []string{strings.Repeat("a", 51)}}, []string{"tags[0]"}},
+		"a tag with a control":          {task.Fields{Title: "x", Tags: []string{"a\tb"}}, []string{"tags[0]"}},
+		"a date that is none":           {task.Fields{Title: "x", Due: task.Due{Date: "2026-02-30"}}, []string{"due_date"}},
+		"a date in other words":         {task.Fields{Title: "x", Due: task.Due{Date: "tomorrow"}}, []string{"due_date"}},
+		"a date before 1970":            {task.Fields{Title: "x", Due: task.Due{Date: "1969-12-31"}}, []string{"due_date"}},
+		"an instant after 9998":         {task.Fields{Title: "x", Due: task.Due{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}}, []string{"due_date"}},
+		"a reminder of nothing":         {task.Fields{Title: "x", Reminders: []int{5}}, []string{"reminders"}},
+		"a reminder after the time":     {task.Fields{Title: "x", Due: due, Reminders: []int{-1}}, []string{"reminders[0]"}},
+		"a reminder years ahead":        {task.Fields{Title: "x", Due: due, Reminders: []int{0, 525_601}}, []string{"reminders[1]"}},
+		"11 reminders":                  {task.Fields{Title: "x", Due: due, Reminders: make([]int, 11)}, []string{"reminders"}},
+		"reminders of what will be due": {task.Fields{Title: "x", Reminders: []int{5}, Recurrence: &task.Recurrence{Rule: "daily"}}, nil},
+		"11 times":                      {task.Fields{Title: "x", RemindAt: make([]time.Time, 11)}, []string{"remind_at"}},
+		"a time in no year":             {task.Fields{Title: "x", RemindAt: []time.Time{start, {}}}, []string{"remind_at[1]"}},
+		"an unknown way to catch up":    {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", CatchUp: "x"}}, []string{"recurrence.catch_up"}},
+		"a rule that is none":           {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "now and then"}}, []string{"recurrence.rule"}},
+		"a rule by the second":          {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "FREQ=SECONDLY"}}, []string{"recurrence.rule"}},
+		"an unknown anchor":             {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", Anchor: "x"}}, []string{"recurrence.anchor"}},
+		"a zone there is not":           {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", TimeZone: "Mars/Olympus"}}, []string{"recurrence.time_zone"}},
+		"the zone of whoever computes":  {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", TimeZone: "Local"}}, []string{"recurrence.time_zone"}},
+		"a zone that is a path":         {task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily", TimeZone: "../../etc/passwd"}}, []string{"recurrence.time_zone"}},
+		"everything wrong is named":     {task.Fields{Priority: "x", Tags: []string{""}, Due: task.Due{Date: "x"}}, []string{"title", "priority", "tags[0]", "due_date"}},
 	} {
-		_, err := test.f.Normal("UTC")
+		_, err := test.f.Normal()
 		var wrong []string
 		for _, f := range errs.Fields(err) {
 			if f.Message == "" {
@@ -162,11 +168,11 @@ func TestEachChangeIsItsEvent(t *testing.T) {
 		return func(x *task.Task) error {
 			f := x.Fields
 			change(&f)
-			n, err := f.Normal("UTC")
+			n, err := f.Normal()
 			if err != nil {
 				return err
 			}
-			return x.Edit(n, later)
+			return x.Edit(n, task.This, later)
 		}
 	}
 	complete := func(x *task.Task) error { return x.Complete(later) }
@@ -204,7 +210,7 @@ func TestNothingButRestoringIsDoneInTheTrash(t *testing.T) {
 	x := task.New("t1", "ada", normal(t, task.Fields{Title: "x"}), start)
 	must(t, x.Delete(later))
 	for what, err := range map[string]error{
-		"edit": x.Edit(normal(t, task.Fields{Title: "y"}), later), "complete": x.Complete(later), "reopen": x.Reopen(later),
+		"edit": x.Edit(normal(t, task.Fields{Title: "y"}), task.This, later), "complete": x.Complete(later), "reopen": x.Reopen(later),
 	} {
 		if !errs.Is(err, errs.Conflict) {
 			t.Errorf("%s: %v", what, err)
@@ -324,7 +330,7 @@ func FuzzReplay(f *testing.F) {
 		if rule != "" {
 			fields.Recurrence = &task.Recurrence{Rule: rule, Anchor: task.Anchor(anchor), TimeZone: zone}
 		}
-		n, err := fields.Normal("UTC")
+		n, err := fields.Normal()
 		if err != nil {
 			if !errs.Is(err, errs.Invalid) {
 				t.Fatal(err)
@@ -332,7 +338,7 @@ func FuzzReplay(f *testing.F) {
 			return
 		}
 		x := task.New("t1", "ada", normal(t, task.Fields{Title: "first"}), start)
-		must(t, x.Edit(n, later))
+		must(t, x.Edit(n, task.This, later))
 		var replayed *task.Task
 		for _, d := range x.Facts() {
 			e, payload := envelope(t, d)

@@ -46,13 +46,20 @@ func (s *Service) Create(ctx context.Context, userID string, once Idempotency, a
 	if err != nil {
 		return nil, nil, err
 	}
+	zone, err := Zone(profile.TimeZone)
+	if err != nil {
+		return nil, nil, err
+	}
 	now := s.now()
 	for _, f := range fields {
-		normal, err := f.Normal(profile.TimeZone)
+		normal, err := f.Normal()
 		if err != nil {
 			return nil, nil, err
 		}
-		made = append(made, New(event.NewID(), userID, normal, now))
+		if err := normal.mustBegin(zone, now); err != nil {
+			return nil, nil, err
+		}
+		made = append(made, newIn(profile.TimeZone, event.NewID(), userID, normal, now))
 	}
 	if once.Key != "" {
 		if once.Answer, err = answer(made); err != nil {
@@ -102,39 +109,47 @@ func (s *Service) List(ctx context.Context, userID string, q Query) (Page, error
 	return s.store.List(ctx, userID, q)
 }
 
-// Edit changes what edit changes of the task's fields, and, if done is not nil, whether it is completed. version 0
-// means whatever the current one is. errs.Stale with the current task if it is not; errs.Invalid names the wrong
-// fields; errs.Conflict in the trash.
-func (s *Service) Edit(ctx context.Context, userID, id string, version int, edit func(*Fields), done *bool) (Task, error) {
+// Edit changes what edit changes of the task's fields, and, if done is not nil, whether it is completed. The scope, This if
+// empty, says whether it reaches beyond this occurrence of a series. version 0 means whatever the current one is. errs.Stale
+// with the current task if it is not; errs.Invalid names the wrong fields; errs.Conflict in the trash.
+func (s *Service) Edit(ctx context.Context, userID, id string, version int, scope Scope, edit func(*Fields), done *bool) (Task, error) {
+	if scope != "" && scope != This && scope != Following {
+		return Task{}, errs.InvalidFields(errs.Field{Field: "scope", Message: "must be this or following"})
+	}
 	profile, err := s.Profile(ctx, userID)
 	if err != nil {
 		return Task{}, err
 	}
 	return s.store.Change(ctx, userID, id, version, func(t *Task) error {
+		t.ownerZone = profile.TimeZone
 		fields := t.Fields
 		edit(&fields)
-		normal, err := fields.Normal(profile.TimeZone)
+		normal, err := fields.Normal()
 		if err != nil {
 			return err
 		}
 		now := s.now()
-		if err := t.Edit(normal, now); err != nil || done == nil {
+		// What is opened again can count from its completion, so that comes first.
+		if done != nil && !*done {
+			if err := t.Reopen(now); err != nil {
+				return err
+			}
+		}
+		if err := t.Edit(normal, scope, now); err != nil || done == nil || !*done {
 			return err
 		}
-		return t.setCompleted(*done, now)
+		return t.Complete(now)
 	})
 }
 
 // SetCompleted completes or reopens a task. errs.Conflict in the trash.
 func (s *Service) SetCompleted(ctx context.Context, userID, id string, version int, done bool) (Task, error) {
-	return s.store.Change(ctx, userID, id, version, func(t *Task) error { return t.setCompleted(done, s.now()) })
-}
-
-func (t *Task) setCompleted(done bool, now time.Time) error {
-	if done {
-		return t.Complete(now)
-	}
-	return t.Reopen(now)
+	return s.store.Change(ctx, userID, id, version, func(t *Task) error {
+		if done {
+			return t.Complete(s.now())
+		}
+		return t.Reopen(s.now())
+	})
 }
 
 // Delete moves a task to the trash; there already is no error.

@@ -21,6 +21,7 @@ type clock struct{ ms atomic.Int64 }
 
 func (c *clock) now() time.Time          { return start.Add(time.Duration(c.ms.Load()) * time.Millisecond) }
 func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
+func (c *clock) set(at time.Time)        { c.ms.Store(at.Sub(start).Milliseconds()) }
 
 func service(t *testing.T) (*task.Service, *clock) {
 	t.Helper()
@@ -117,21 +118,21 @@ func TestAnEditTouchesOnlyWhatItNames(t *testing.T) {
 	must(t, err)
 	c.advance(time.Minute)
 	done := true
-	edited, err := s.Edit(ctx, "ada", made[0].ID, 1, func(f *task.Fields) { f.Title = "y" }, &done)
+	edited, err := s.Edit(ctx, "ada", made[0].ID, 1, task.This, func(f *task.Fields) { f.Title = "y" }, &done)
 	must(t, err)
 	if edited.Title != "y" || edited.Description != "d" || len(edited.Tags) != 1 || !edited.Completed() || edited.Version != 3 ||
 		!edited.UpdatedAt.Equal(start.Add(time.Minute)) {
 		t.Errorf("edited to %+v", edited)
 	}
-	if _, err := s.Edit(ctx, "ada", made[0].ID, 0, func(f *task.Fields) { f.Title = "" }, nil); !errs.Is(err, errs.Invalid) {
+	if _, err := s.Edit(ctx, "ada", made[0].ID, 0, task.This, func(f *task.Fields) { f.Title = "" }, nil); !errs.Is(err, errs.Invalid) {
 		t.Errorf("a wrong edit: %v", err)
 	}
-	current, err := s.Edit(ctx, "ada", made[0].ID, 1, func(f *task.Fields) { f.Title = "z" }, nil)
+	current, err := s.Edit(ctx, "ada", made[0].ID, 1, task.This, func(f *task.Fields) { f.Title = "z" }, nil)
 	if !errs.Is(err, errs.Stale) || current.Version != 3 {
 		t.Errorf("a stale edit: %+v, %v", current, err)
 	}
 	open := false
-	if edited, err = s.Edit(ctx, "ada", made[0].ID, 3, func(*task.Fields) {}, &open); err != nil || edited.Completed() {
+	if edited, err = s.Edit(ctx, "ada", made[0].ID, 3, task.This, func(*task.Fields) {}, &open); err != nil || edited.Completed() {
 		t.Errorf("reopened to %+v (%v)", edited, err)
 	}
 }
@@ -213,8 +214,8 @@ func TestAUserIsKnownFromTheFirstRequestToTheLast(t *testing.T) {
 	}
 	made, err := create(ctx, s, task.Fields{Title: "x", Recurrence: &task.Recurrence{Rule: "daily"}})
 	must(t, err)
-	if made[0].Recurrence.TimeZone != "Pacific/Auckland" {
-		t.Errorf("the rule is read in %s", made[0].Recurrence.TimeZone)
+	if made[0].Recurrence.TimeZone != "" || made[0].Due.Date != "2026-11-22" {
+		t.Errorf("the rule is read in %q, from %s on", made[0].Recurrence.TimeZone, made[0].Due.Date)
 	}
 	stats, err := s.Stats(ctx, "ada")
 	must(t, err)

@@ -27,13 +27,30 @@ type Store interface {
 	// version 0 means whatever the current one is. errs.NotFound if there is none; errs.Stale if version is not the
 	// current one (the current task is returned with the error). If fn fails, nothing is saved and its error comes back
 	// as it is. If fn records no fact, nothing is written. fn may be called more than once, each time with a fresh copy:
-	// it changes the task and nothing else.
+	// it changes the task and its series and nothing else. A task that repeats comes with its series, locked, whose events
+	// follow the task's; a series that fn began (Task.Series) is made with it. The alarms of the task are set anew
+	// (Task.Alarms) if fn says so (Task.AlarmsChanged), also without a fact.
 	Change(ctx context.Context, userID, id string, version int, fn func(*Task) error) (Task, error)
 	// List returns one page of tasks. errs.Invalid for a limit, an order or a text that cannot be, and for a cursor that no
 	// page of the same query gave.
 	List(ctx context.Context, userID string, q Query) (Page, error)
 	// Stats counts a user's tasks. Days are the calendar days of zone, the owner's.
 	Stats(ctx context.Context, userID string, now time.Time, zone *time.Location) (Stats, error)
+	// Advance applies fn to a series of the user, locked with the owner's profile, saves what it left, and makes the tasks it
+	// returned, unless there is one of that series and occurrence already; Newest is then the one that was there, if fn
+	// made the other the newest. It returns those it made. errs.NotFound if there is no such series or the user is gone.
+	// If fn fails, nothing is saved and its error comes back as it is.
+	Advance(ctx context.Context, userID, seriesID string, fn func(s *Series, owner Profile) ([]Task, error)) (made []Task, err error)
+	// Following lists up to limit series, by id above after, that go on, are in their owner's zone wherever that is, and
+	// were not worked out in zone.
+	Following(ctx context.Context, userID, zone, after string, limit int) ([]string, error)
+	// OpenIDs lists up to limit open tasks of the user outside the trash, by id above after: those of a series, or, if
+	// seriesID is empty, those that are due on a day and have reminders.
+	OpenIDs(ctx context.Context, userID, seriesID, after string, limit int) ([]string, error)
+	// Ring applies fn to a waiting alarm and its task, saves what fn left with its events, and has it never ring again. An
+	// alarm that is not waiting any more (it rang, the task is closed, the due date was moved) is no error: fn is not called.
+	// errs.NotFound if the user is gone.
+	Ring(ctx context.Context, userID, alarmID string, fn func(t *Task, a Alarm) error) error
 	// Purge removes for good up to limit tasks, of any users, that went to the trash before a time, each with its event.
 	// It returns how many.
 	Purge(ctx context.Context, before, now time.Time, limit int) (int, error)
@@ -78,10 +95,13 @@ const (
 // Query selects tasks. The zero value of a field does not restrict.
 type Query struct {
 	// Deleted selects the trash instead of everything outside it.
-	Deleted   bool
+	Deleted bool
+	// Completed selects what is done, or what is open; what was skipped is neither.
 	Completed *bool
 	Priority  []Priority
 	Tag       string
+	// SeriesID selects the occurrences of a series.
+	SeriesID string
 	// DueBefore and DueAfter compare with the deadline in the owner's zone (see Due.Deadline); DueBefore excludes,
 	// DueAfter includes.
 	DueBefore time.Time
@@ -129,4 +149,32 @@ type EventQuery struct {
 	Since       int64
 	// Limit is 1 to 1000.
 	Limit int
+}
+
+// Agenda is what the scheduler needs of the store beside Store: what is due, of whatever users.
+type Agenda interface {
+	// ClaimSeries claims up to limit series whose NextAt has come and that nobody else has claimed, the longest due first,
+	// and announces each (recurrence.due) in the same transaction. It returns how many. A claim that leads to nothing ends
+	// after a while (ClaimLease), and the series can be claimed again.
+	ClaimSeries(ctx context.Context, now time.Time, limit int) (int, error)
+	// ClaimAlarms is ClaimSeries for waiting alarms (reminder.due).
+	ClaimAlarms(ctx context.Context, now time.Time, limit int) (int, error)
+	// NextDue is when the next claim can be made, the zero time if nothing waits.
+	NextDue(ctx context.Context) (time.Time, error)
+	// Backlog tells what is due and has not been acted on. Counts end at MaxBacklog.
+	Backlog(ctx context.Context, now time.Time) (Backlog, error)
+}
+
+const (
+	// ClaimLease is how long a claim keeps others from claiming the same.
+	ClaimLease = 2 * time.Minute
+	// MaxBacklog is where Agenda.Backlog stops counting.
+	MaxBacklog = 10_000
+)
+
+// Backlog is what is due and has not been acted on, claimed or not.
+type Backlog struct {
+	Series, Alarms int
+	// Oldest is since when, zero if there is nothing.
+	Oldest time.Time
 }

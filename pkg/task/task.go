@@ -17,8 +17,8 @@ const (
 	MaxTitle       = 200    // characters
 	MaxDescription = 10_000 // characters
 	MaxTags        = 20
-	MaxTag         = 50 // characters
-	MaxReminders   = 10
+	MaxTag         = 50      // characters
+	MaxReminders   = 10      // relative ones, and as many absolute ones
 	MaxReminder    = 525_600 // minutes before the due time: a year
 	// TrashDays is how many days a deleted task can be restored.
 	TrashDays = 30
@@ -77,13 +77,28 @@ const (
 	OnCompletion Anchor = "completion"
 )
 
+// CatchUp says what becomes of occurrences whose time passed while nobody could make them, in a long outage for instance.
+type CatchUp string
+
+// The ways to catch up.
+const (
+	// Latest makes the last of them, whose time has just come or was missed by the least.
+	Latest CatchUp = "latest"
+	// All makes all of them, the last MaxCatchUp if there are more.
+	All CatchUp = "all"
+	// PassOver makes none that is missed: the last alone, and that only until an hour after its time, or while its day lasts.
+	PassOver CatchUp = "skip"
+)
+
 // Recurrence is how a task repeats.
 type Recurrence struct {
 	// Rule is an RFC 5545 RRULE value, without "RRULE:".
 	Rule   string
 	Anchor Anchor
-	// TimeZone is the IANA zone the rule is read in.
+	// TimeZone is the IANA zone the rule is read in. Empty is the owner's: it moves when the owner does.
 	TimeZone string
+	// CatchUp is Latest in what Normal returns, unless it says otherwise.
+	CatchUp CatchUp
 }
 
 // Fields is everything a person sets on a task.
@@ -93,8 +108,11 @@ type Fields struct {
 	Priority    Priority
 	Tags        []string
 	Due         Due
-	// Reminders are minutes before the due time, in rising order.
+	// Reminders are minutes before the due time, in rising order; before nine in the morning, in the owner's zone, of a
+	// whole day.
 	Reminders []int
+	// RemindAt are reminders at times of their own, in rising order.
+	RemindAt []time.Time
 	// Recurrence is nil for a task that does not repeat.
 	Recurrence *Recurrence
 }
@@ -120,6 +138,9 @@ func (f Fields) changedSince(old Fields) []string {
 	if !slices.Equal(f.Reminders, old.Reminders) {
 		changed = append(changed, "reminders")
 	}
+	if !slices.EqualFunc(f.RemindAt, old.RemindAt, time.Time.Equal) {
+		changed = append(changed, "remind_at")
+	}
 	if (f.Recurrence == nil) != (old.Recurrence == nil) || f.Recurrence != nil && *f.Recurrence != *old.Recurrence {
 		changed = append(changed, "recurrence")
 	}
@@ -132,8 +153,12 @@ type Task struct {
 	ID     string
 	UserID string
 	Fields
-	// CompletedAt is zero while the task is open.
+	// Occurrence is the task's place in its series; the zero value if it is in none.
+	Occurrence Occurrence
+	// CompletedAt is zero while the task is not done.
 	CompletedAt time.Time
+	// SkippedAt is when the occurrence was passed over; zero if it was not. At most one of the two is set.
+	SkippedAt time.Time
 	// Version counts the task's events: 1 when created, one more with each.
 	Version   int
 	CreatedAt time.Time
@@ -141,8 +166,32 @@ type Task struct {
 	// DeletedAt is when the task went to the trash; zero outside it.
 	DeletedAt time.Time
 
-	facts []event.Draft
+	// Series is the task's series as it is in the same transaction, of which changes are saved with the task's. It is there
+	// in the function that Store.Change calls, and in a task on its way to Store.Create; nil elsewhere and if there is none.
+	Series *Series
+
+	// ownerZone is the owner's zone, for what a change needs of it; UTC if empty. The Service sets it.
+	ownerZone string
+	facts     []event.Draft
+	// alarmsFrom is the time whose alarms and later ones are to ring, if they are set anew: see Alarms.
+	alarmsFrom    time.Time
+	alarmsChanged bool
 }
+
+// Occurrence is a place in a series.
+type Occurrence struct {
+	// SeriesID is a UUIDv7; empty for none.
+	SeriesID string
+	// At is what the clocks show: a date and a time of day, in UTC as if it were there. With the series it is the
+	// occurrence's identity, and stays when the task's due date is moved.
+	At time.Time
+}
+
+// IsZero reports whether it is no place.
+func (o Occurrence) IsZero() bool { return o.SeriesID == "" }
+
+// Open reports whether the task is to be done.
+func (t *Task) Open() bool { return t.CompletedAt.IsZero() && t.SkippedAt.IsZero() }
 
 // Completed reports whether the task is done.
 func (t *Task) Completed() bool { return !t.CompletedAt.IsZero() }

@@ -76,11 +76,13 @@ func udtNames(t reflect.Type) []string {
 	}
 	switch t {
 	case reflect.TypeFor[time.Time]():
-		return []string{"timestamptz", "date"}
+		return []string{"timestamptz", "timestamp", "date"}
 	case reflect.TypeFor[postgres.Texts]():
 		return []string{"_text", "_uuid"}
 	case reflect.TypeFor[postgres.Ints]():
 		return []string{"_int4"}
+	case reflect.TypeFor[postgres.Times]():
+		return []string{"_timestamptz"}
 	case reflect.TypeFor[[]byte]():
 		return []string{"bytea"}
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 // Create implements task.Store. This is the path that must be fast: the tasks, the events, and nothing
-// more; sequence and outbox are the database's. Only an idempotency key, and a task that is due on a day, cost a look at the profile.
+// more; sequence and outbox are the database's. Only an idempotency key, a task that is due on a day, and one that repeats
+// cost a look at the profile, and only reminders and series cost statements of their own.
 func (s *Store) Create(ctx context.Context, userID string, once task.Idempotency, tasks ...task.Task) error {
 	if len(tasks) == 0 || len(tasks) > task.MaxBatch {
 		return errs.New(errs.Invalid, "1 to %d tasks at a time", task.MaxBatch)
@@ -58,14 +59,25 @@ func (s *Store) create(ctx context.Context, userID string, once task.Idempotency
 		}
 		rows := make([]row, len(tasks))
 		facts := make([]event.Draft, 0, len(tasks))
+		var series []*task.Series
 		for i := range tasks {
 			rows[i] = rowOf(tasks[i], zone)
 			facts = append(facts, tasks[i].Facts()...)
+			if of := tasks[i].Series; of != nil {
+				series = append(series, of)
+				facts = append(facts, of.Facts()...)
+			}
 		}
 		if err := tx.Omit(clause.Associations).Create(&rows).Error; err != nil {
 			if postgres.IsDuplicate(err) {
 				return errs.Because(err, errs.Conflict, "a task of that id exists already")
 			}
+			return err
+		}
+		if err := insertSeries(tx, zone, series...); err != nil {
+			return err
+		}
+		if err := setAlarms(tx, alarmsOf(zone, tasks...)); err != nil {
 			return err
 		}
 		return tx.Append(facts...)
@@ -76,8 +88,8 @@ func (s *Store) create(ctx context.Context, userID string, once task.Idempotency
 func (s *Store) profileFor(tx *postgres.Tx, userID string, once task.Idempotency, tasks []task.Task) (*time.Location, error) {
 	var strength string
 	switch {
-	case slices.ContainsFunc(tasks, func(t task.Task) bool { return t.Due.Date != "" }):
-		// A move to another zone would miss the deadline of this task.
+	case slices.ContainsFunc(tasks, func(t task.Task) bool { return t.Due.Date != "" || t.Series != nil }):
+		// A move to another zone would miss the deadline of this task, or when it repeats.
 		strength = toRely
 	case once.Key != "":
 		// The lock of the key comes after the profile's.
@@ -85,19 +97,11 @@ func (s *Store) profileFor(tx *postgres.Tx, userID string, once task.Idempotency
 	default:
 		return nil, nil //nolint:nilnil // documented: nobody needs one
 	}
-	zone, err := s.zone(tx, userID, strength)
+	zone, err := s.lockZone(tx, userID, strength)
 	if postgres.IsNone(err) {
 		return nil, gorm.ErrForeignKeyViolated // as the insert would have said
 	}
 	return zone, err
-}
-
-func lockZone(tx *postgres.Tx, userID, strength string) (*time.Location, error) {
-	var p profileRow
-	if err := tx.Clauses(lock(strength)).Where("user_id = ?", userID).Take(&p).Error; err != nil {
-		return nil, err
-	}
-	return task.Zone(p.TimeZone)
 }
 
 // remember writes down the request. One that is older than a day is as if it had never been.

@@ -74,7 +74,7 @@ func fingerprint(userID string, q task.Query) string {
 	if q.Completed != nil {
 		completed = strconv.FormatBool(*q.Completed)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %t %s %q %q %d %d %t %q %s %t", userID, q.Deleted, completed, q.Priority, q.Tag,
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %t %s %q %q %q %d %d %t %q %s %t", userID, q.Deleted, completed, q.Priority, q.Tag, q.SeriesID,
 		q.DueBefore.UnixMilli(), q.DueAfter.UnixMilli(), !q.OverdueAt.IsZero(), q.Text, q.Order, q.Descending))
 	return hex.EncodeToString(sum[:6])
 }

@@ -8,5 +8,5 @@ import (
 
 func TestTheRowsAreAsTheTables(t *testing.T) {
 	t.Parallel()
-	testkit.SameAsCatalogue(t, testkit.OpenPostgres(t), []string{"tasks.trashed", "tasks.search"}, &row{}, &profileRow{}, &onceRow{})
+	testkit.SameAsCatalogue(t, testkit.OpenPostgres(t), []string{"tasks.trashed", "tasks.search"}, &row{}, &seriesRow{}, &alarmRow{}, &profileRow{}, &onceRow{})
 }

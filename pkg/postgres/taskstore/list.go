@@ -66,6 +66,9 @@ func (s *Store) List(ctx context.Context, userID string, q task.Query) (task.Pag
 	if !isText(q.Text) || !isText(q.Tag) {
 		return task.Page{}, errs.InvalidFields(errs.Field{Field: "q", Message: "must be UTF-8 text"})
 	}
+	if q.SeriesID != "" && !isID(q.SeriesID) {
+		return task.Page{}, errs.InvalidFields(errs.Field{Field: "series_id", Message: "must be a series' id"})
+	}
 	of := fingerprint(userID, q)
 	var after *cursor
 	if q.After != "" {
@@ -139,7 +142,7 @@ func (s *Store) selection(ctx context.Context, userID string, q task.Query) *gor
 		if *q.Completed {
 			query = query.Where("completed_at IS NOT NULL")
 		} else {
-			query = query.Where("completed_at IS NULL")
+			query = query.Where("completed_at IS NULL AND skipped_at IS NULL")
 		}
 	}
 	if len(q.Priority) > 0 {
@@ -149,6 +152,9 @@ func (s *Store) selection(ctx context.Context, userID string, q task.Query) *gor
 		}
 		slices.Sort(ranks)
 		query = query.Where("priority = ANY(?::smallint[])", ranks)
+	}
+	if q.SeriesID != "" {
+		query = query.Where("series_id = ?", q.SeriesID)
 	}
 	if q.Tag != "" {
 		query = query.Where("tags @> ?::text[]", postgres.Texts{q.Tag})
@@ -160,7 +166,7 @@ func (s *Store) selection(ctx context.Context, userID string, q task.Query) *gor
 		query = query.Where("deadline >= ?", q.DueAfter)
 	}
 	if !q.OverdueAt.IsZero() {
-		query = query.Where("completed_at IS NULL AND deadline < ?", q.OverdueAt)
+		query = query.Where("completed_at IS NULL AND skipped_at IS NULL AND deadline < ?", q.OverdueAt)
 	}
 	if q.Text != "" {
 		query = query.Where("search @@ plainto_tsquery('simple', ?)", q.Text)

@@ -28,13 +28,19 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// execute does to the database what no store would.
-func execute(t *testing.T, url, statement string) {
+// connect is a plain connection to a test's schema.
+func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	must(t, err)
-	defer conn.Close(context.Background())
-	_, err = conn.Exec(t.Context(), statement)
+	t.Cleanup(func() { conn.Close(context.Background()) })
+	return conn
+}
+
+// execute does to the database what no store would.
+func execute(t *testing.T, url, statement string) {
+	t.Helper()
+	_, err := connect(t, url).Exec(t.Context(), statement)
 	must(t, err)
 }
 
@@ -123,6 +129,16 @@ func TestADatabaseThatIsGoneIsUnavailable(t *testing.T) {
 		"EnsureProfile": func() error { _, err := s.EnsureProfile(ctx, "eve", "UTC", start); return err },
 		"ChangeProfile": func() error { _, err := s.ChangeProfile(ctx, "ada", 0, nil); return err },
 		"Forget":        func() error { return s.Forget(ctx, "ada", start) },
+		"Advance":       func() error { _, err := s.Advance(ctx, "ada", id, nil); return err },
+		"Following":     func() error { _, err := s.Following(ctx, "ada", "UTC", "", 1); return err },
+		"OpenIDs":       func() error { _, err := s.OpenIDs(ctx, "ada", "", "", 1); return err },
+		"Ring":          func() error { return s.Ring(ctx, "ada", id, nil) },
+		"ClaimSeries":   func() error { _, err := s.ClaimSeries(ctx, start, 1); return err },
+		"ClaimAlarms":   func() error { _, err := s.ClaimAlarms(ctx, start, 1); return err },
+		"NextDue":       func() error { _, err := s.NextDue(ctx); return err },
+		"Backlog":       func() error { _, err := s.Backlog(ctx, start); return err },
+		"Claimed":       func() error { _, err := s.Claimed(ctx, start, 1); return err },
+		"WithinKnown":   func() error { return s.WithinKnown(ctx, "ada", nil) },
 		"Events": func() error {
 			_, _, err := s.Events(ctx, task.EventQuery{UserID: "ada", Topic: contract.Tasks, Limit: 1})
 			return err

@@ -22,28 +22,36 @@ type row struct {
 	DueDate          *time.Time
 	Deadline         *time.Time
 	Reminders        postgres.Ints
+	RemindAt         postgres.Times
 	RecurrenceRule   *string
 	RecurrenceAnchor *string
 	RecurrenceZone   *string
-	CompletedAt      *time.Time
-	Version          int
-	CreatedAt        time.Time
-	UpdatedAt        time.Time `gorm:"autoUpdateTime:false"`
-	DeletedAt        *time.Time
+	// RecurrenceCatchUp is nil for task.Latest.
+	RecurrenceCatchUp *string
+	SeriesID          *string
+	Occurrence        *time.Time
+	CompletedAt       *time.Time
+	SkippedAt         *time.Time
+	Version           int
+	CreatedAt         time.Time
+	UpdatedAt         time.Time `gorm:"autoUpdateTime:false"`
+	DeletedAt         *time.Time
 }
 
 func (row) TableName() string { return "tasks" }
 
 // rowColumns are in the order of row.columns.
 var rowColumns = []string{
-	"id", "user_id", "title", "description", "priority", "tags", "due_at", "due_date", "deadline", "reminders",
-	"recurrence_rule", "recurrence_anchor", "recurrence_zone", "completed_at", "version", "created_at", "updated_at", "deleted_at",
+	"id", "user_id", "title", "description", "priority", "tags", "due_at", "due_date", "deadline", "reminders", "remind_at",
+	"recurrence_rule", "recurrence_anchor", "recurrence_zone", "recurrence_catch_up", "series_id", "occurrence",
+	"completed_at", "skipped_at", "version", "created_at", "updated_at", "deleted_at",
 }
 
 func (r *row) columns() []any {
 	return []any{
-		&r.ID, &r.UserID, &r.Title, &r.Description, &r.Priority, &r.Tags, &r.DueAt, &r.DueDate, &r.Deadline, &r.Reminders,
-		&r.RecurrenceRule, &r.RecurrenceAnchor, &r.RecurrenceZone, &r.CompletedAt, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DeletedAt,
+		&r.ID, &r.UserID, &r.Title, &r.Description, &r.Priority, &r.Tags, &r.DueAt, &r.DueDate, &r.Deadline, &r.Reminders, &r.RemindAt,
+		&r.RecurrenceRule, &r.RecurrenceAnchor, &r.RecurrenceZone, &r.RecurrenceCatchUp, &r.SeriesID, &r.Occurrence,
+		&r.CompletedAt, &r.SkippedAt, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DeletedAt,
 	}
 }
 
@@ -71,8 +79,9 @@ func rowOf(t task.Task, zone *time.Location) row {
 	r := row{
 		ID: t.ID, UserID: t.UserID, Title: t.Title, Description: t.Description,
 		Priority: int16(t.Priority.Rank()), //nolint:gosec // G115: at most 4
-		Tags:     t.Tags, Reminders: t.Reminders,
-		DueAt: orNull(t.Due.At), CompletedAt: orNull(t.CompletedAt), DeletedAt: orNull(t.DeletedAt),
+		Tags:     t.Tags, Reminders: t.Reminders, RemindAt: t.RemindAt,
+		SeriesID: orNone(t.Occurrence.SeriesID), Occurrence: orNull(t.Occurrence.At),
+		DueAt: orNull(t.Due.At), CompletedAt: orNull(t.CompletedAt), SkippedAt: orNull(t.SkippedAt), DeletedAt: orNull(t.DeletedAt),
 		Version: t.Version, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 		Deadline: orNull(t.Due.At),
 	}
@@ -82,7 +91,10 @@ func rowOf(t task.Task, zone *time.Location) row {
 	}
 	if n := t.Recurrence; n != nil {
 		anchor := string(n.Anchor)
-		r.RecurrenceRule, r.RecurrenceAnchor, r.RecurrenceZone = &n.Rule, &anchor, &n.TimeZone
+		r.RecurrenceRule, r.RecurrenceAnchor, r.RecurrenceZone = &n.Rule, &anchor, orNone(n.TimeZone)
+		if n.CatchUp != task.Latest {
+			r.RecurrenceCatchUp = orNone(string(n.CatchUp))
+		}
 	}
 	return r
 }
@@ -92,17 +104,24 @@ func (r row) task() task.Task {
 		ID: r.ID, UserID: r.UserID,
 		Fields: task.Fields{
 			Title: r.Title, Description: r.Description, Priority: priorityOf(r.Priority),
-			Tags: r.Tags, Reminders: r.Reminders, Due: task.Due{At: orZero(r.DueAt)},
+			Tags: r.Tags, Reminders: r.Reminders, RemindAt: r.RemindAt, Due: task.Due{At: orZero(r.DueAt)},
 		},
-		CompletedAt: orZero(r.CompletedAt), Version: r.Version,
+		CompletedAt: orZero(r.CompletedAt), SkippedAt: orZero(r.SkippedAt), Version: r.Version,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), DeletedAt: orZero(r.DeletedAt),
 	}
 	if r.DueDate != nil {
 		t.Due.Date = r.DueDate.Format(time.DateOnly)
 	}
-	if r.RecurrenceRule != nil && r.RecurrenceAnchor != nil && r.RecurrenceZone != nil {
-		t.Recurrence = &task.Recurrence{
-			Rule: *r.RecurrenceRule, Anchor: task.Anchor(*r.RecurrenceAnchor), TimeZone: *r.RecurrenceZone,
+	if r.SeriesID != nil {
+		t.Occurrence = task.Occurrence{SeriesID: *r.SeriesID, At: orZero(r.Occurrence)}
+	}
+	if r.RecurrenceRule != nil && r.RecurrenceAnchor != nil {
+		t.Recurrence = &task.Recurrence{Rule: *r.RecurrenceRule, Anchor: task.Anchor(*r.RecurrenceAnchor), CatchUp: task.Latest}
+		if r.RecurrenceZone != nil {
+			t.Recurrence.TimeZone = *r.RecurrenceZone
+		}
+		if r.RecurrenceCatchUp != nil {
+			t.Recurrence.CatchUp = task.CatchUp(*r.RecurrenceCatchUp)
 		}
 	}
 	return t
@@ -154,6 +173,13 @@ func orNull(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+func orNone(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 func orZero(t *time.Time) time.Time {

@@ -23,6 +23,7 @@ func (s *Store) Stats(ctx context.Context, userID string, now time.Time, zone *t
 	var groups []struct {
 		Trashed  bool
 		Done     bool
+		Skipped  bool
 		Priority int16
 		Overdue  bool
 		Today    bool
@@ -31,14 +32,14 @@ func (s *Store) Stats(ctx context.Context, userID string, now time.Time, zone *t
 		Count int
 	}
 	err := s.db.Read(ctx).Model(&row{}).
-		Select("trashed, completed_at IS NOT NULL AS done, priority, "+
+		Select("trashed, completed_at IS NOT NULL AS done, skipped_at IS NOT NULL AS skipped, priority, "+
 			"COALESCE(deadline < ?, false) AS overdue, "+
 			"COALESCE(due_date = ?::date OR (due_at >= ? AND due_at < ?), false) AS today, "+
 			"COALESCE(width_bucket(completed_at, ?::timestamptz[]), 0) AS day, "+
 			"count(*) AS count",
 			now, local.Format(time.DateOnly), today, tomorrow, bounds).
 		Where("user_id = ?", userID).
-		Group("1, 2, 3, 4, 5, 6").
+		Group("1, 2, 3, 4, 5, 6, 7").
 		Scan(&groups).Error
 	if err != nil {
 		return task.Stats{}, postgres.Failure(err)
@@ -54,6 +55,7 @@ func (s *Store) Stats(ctx context.Context, userID string, now time.Time, zone *t
 		switch {
 		case g.Trashed:
 			stats.Deleted += g.Count
+		case g.Skipped: // neither open nor done
 		case g.Done:
 			stats.Completed += g.Count
 			if g.Day >= 1 && g.Day <= statDays {

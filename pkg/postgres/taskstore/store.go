@@ -1,6 +1,6 @@
 // Package taskstore keeps tasks and profiles in Postgres: it is the task.Store of every service that changes tasks.
 //
-// It owns the tables profiles, tasks and idempotency; nobody else reads or writes them. It refuses to know the rules:
+// It owns the tables profiles, tasks, series, alarms and idempotency; nobody else reads or writes them. It refuses to know the rules:
 // what a change is and which events it makes, pkg/task says.
 package taskstore
 

@@ -20,16 +20,17 @@ import (
 
 // Verification is what comparing the log with the tables found.
 type Verification struct {
-	Tasks, Events int
+	Tasks, Series, Events int
 	// Differences names what differs, one line each, 1000 at most.
 	Differences []string
 }
 
 const maxDifferences = 1000
 
-// Verify rebuilds profiles and tasks from the event log alone, in a scratch schema beside the one the URL leads to, and
-// compares them with the tables, row by row and column by column. The scratch schema is gone afterwards. It reads while
-// others write: what is changed meanwhile is looked at a second time before it is called a difference.
+// Verify rebuilds profiles, tasks and series from the event log alone, in a scratch schema beside the one the URL leads to,
+// and compares tasks and series with the tables, row by row and column by column. How far a series has come is no part of
+// the log, and is not compared. The scratch schema is gone afterwards. It reads while others write: what is changed
+// meanwhile is looked at a second time before it is called a difference.
 func Verify(ctx context.Context, url string) (Verification, error) {
 	table, err := postgres.Open(ctx, postgres.At(url))
 	if err != nil {
@@ -45,7 +46,10 @@ func Verify(ctx context.Context, url string) (Verification, error) {
 	if err := v.rebuild(ctx); err != nil {
 		return Verification{}, err
 	}
-	if err := v.compare(ctx); err != nil {
+	if err := compare(ctx, v, theTasks); err != nil {
+		return Verification{}, err
+	}
+	if err := compare(ctx, v, theSeries); err != nil {
 		return Verification{}, err
 	}
 	return v.Verification, nil
@@ -126,22 +130,61 @@ func (v *verifier) rebuild(ctx context.Context) error {
 	}
 	return v.log.EachAggregate(ctx, contract.Tasks, func(events []postgres.Stored) error {
 		v.Events += len(events)
-		t, err := fold(events, task.Replay)
-		if err != nil {
-			v.differ("%s", errs.Text(err))
-			return nil
+		if strings.HasPrefix(events[0].Type, seriesEvents) {
+			made, err := remake(ctx, v, theSeries, events, zones)
+			v.Series += made
+			return err
 		}
-		if t == nil {
-			return nil
-		}
-		if zones[t.UserID] == nil {
-			v.differ("task %s belongs to user %s, of whom there is no event", t.ID, t.UserID)
-			return nil
-		}
-		v.Tasks++
-		r := rowOf(*t, zones[t.UserID])
-		return postgres.Failure(v.scratch.Read(ctx).Omit(clause.Associations).Create(&r).Error)
+		made, err := remake(ctx, v, theTasks, events, zones)
+		v.Tasks += made
+		return err
 	})
+}
+
+// seriesEvents is how the types of a series' events begin. Those of tasks are on the same topic.
+const seriesEvents = "series."
+
+// kind is one table that the log can rebuild: its rows R, made of aggregates T.
+type kind[T, R any] struct {
+	name   string
+	replay func(*T, event.Envelope, proto.Message) (*T, error)
+	// rowOf takes the owner's zone.
+	rowOf func(T, *time.Location) R
+	ids   func(R) (id, userID string)
+}
+
+var (
+	theTasks = kind[task.Task, row]{
+		"task", task.Replay, rowOf, func(r row) (string, string) { return r.ID, r.UserID },
+	}
+	theSeries = kind[task.Series, seriesRow]{
+		"series", task.ReplaySeries,
+		func(s task.Series, zone *time.Location) seriesRow {
+			// What the log does not tell of must be something.
+			s.Zone, s.Cursor, s.Newest = zone.String(), s.Start, s.ID
+			return seriesRowOf(s)
+		},
+		func(r seriesRow) (string, string) { return r.ID, r.UserID },
+	}
+)
+
+// remake writes one aggregate into the scratch schema and returns how many rows that made: one or, if it is gone, none.
+func remake[T, R any](ctx context.Context, v *verifier, k kind[T, R], events []postgres.Stored, zones map[string]*time.Location) (int, error) {
+	one, err := fold(events, k.replay)
+	if err != nil {
+		v.differ("%s", errs.Text(err))
+		return 0, nil
+	}
+	if one == nil {
+		return 0, nil
+	}
+	zone := zones[events[0].UserID]
+	if zone == nil {
+		v.differ("%s %s belongs to user %s, of whom there is no event", k.name, events[0].AggregateID, events[0].UserID)
+		return 0, nil
+	}
+	r := k.rowOf(*one, zone)
+	return 1, postgres.Failure(v.scratch.Read(ctx).Omit(clause.Associations).Create(&r).Error)
 }
 
 // fold applies all events of one aggregate.
@@ -169,9 +212,10 @@ func decode(e event.Envelope) (proto.Message, error) {
 	return nil, errs.New(errs.Invalid, "event %s has the unknown type %s", e.ID, e.Type)
 }
 
-// compare walks both tables side by side, in the order of ids.
-func (v *verifier) compare(ctx context.Context) error {
-	table, scratch := &walk{db: v.table}, &walk{db: v.scratch}
+// compare walks both tables of a kind side by side, in the order of ids.
+func compare[T, R any](ctx context.Context, v *verifier, k kind[T, R]) error {
+	id := func(r R) string { id, _ := k.ids(r); return id }
+	table, scratch := &walk[R]{db: v.table, id: id}, &walk[R]{db: v.scratch, id: id}
 	for {
 		a, err := table.peek(ctx)
 		if err != nil {
@@ -184,15 +228,15 @@ func (v *verifier) compare(ctx context.Context) error {
 		switch {
 		case a == nil && b == nil:
 			return nil
-		case b == nil || a != nil && a.ID < b.ID:
-			err = v.again(ctx, a.ID, "is in the table but not in the log")
+		case b == nil || a != nil && id(*a) < id(*b):
+			err = again(ctx, v, k, *a, "is in the table but not in the log")
 			table.next()
-		case a == nil || b.ID < a.ID:
-			err = v.again(ctx, b.ID, "is in the log but not in the table")
+		case a == nil || id(*b) < id(*a):
+			err = again(ctx, v, k, *b, "is in the log but not in the table")
 			scratch.next()
 		default:
 			if what := difference(*a, *b); what != "" {
-				err = v.again(ctx, a.ID, what)
+				err = again(ctx, v, k, *a, what)
 			}
 			table.next()
 			scratch.next()
@@ -203,45 +247,55 @@ func (v *verifier) compare(ctx context.Context) error {
 	}
 }
 
-// again looks at one task afresh, log and row in one snapshot, because it may have changed while the rest was read.
-func (v *verifier) again(ctx context.Context, id, what string) error {
-	err := v.table.Transaction(ctx, func(tx *postgres.Tx) error {
-		var rows []row
-		// The lock waits for a writer of this task; after it, its events are committed too.
+// again looks at one row afresh, log and table in one transaction, because it may have changed while the rest was read.
+func again[T, R any](ctx context.Context, v *verifier, k kind[T, R], seen R, what string) error {
+	id, userID := k.ids(seen)
+	return v.table.Transaction(ctx, func(tx *postgres.Tx) error {
+		owner, err := lockProfile(tx, userID, toRely)
+		if postgres.IsNone(err) {
+			owner.TimeZone = "UTC" // the user is gone, and so should this be
+		} else if err != nil {
+			return err
+		}
+		zone, err := task.Zone(owner.TimeZone)
+		if err != nil {
+			return err
+		}
+		var rows []R
+		// The lock waits for a writer of this row; after it, its events are committed too.
 		if err := tx.Clauses(lock(toRely)).Where("id = ?", id).Find(&rows).Error; err != nil {
 			return err
 		}
 		var events []postgres.Stored
-		err := v.log.EachOf(ctx, contract.Tasks, id, func(e postgres.Stored) { events = append(events, e) })
+		err = v.log.EachOf(ctx, contract.Tasks, id, func(e postgres.Stored) { events = append(events, e) })
 		if err != nil {
 			return err
 		}
-		t, err := fold(events, task.Replay)
+		one, err := fold(events, k.replay)
 		switch {
 		case err != nil:
 			v.differ("%s", errs.Text(err))
-		case t == nil && len(rows) == 0:
-		case t == nil || len(rows) == 0:
-			v.differ("task %s %s", id, what)
+		case one == nil && len(rows) == 0:
+		case one == nil || len(rows) == 0:
+			v.differ("%s %s %s", k.name, id, what)
 		default:
-			zone, err := lockZone(tx, t.UserID, toRely)
-			if err != nil {
-				return err
-			}
-			if now := difference(rows[0], rowOf(*t, zone)); now != "" {
-				v.differ("task %s %s", id, now)
+			if now := difference(rows[0], k.rowOf(*one, zone)); now != "" {
+				v.differ("%s %s %s", k.name, id, now)
 			}
 		}
 		return nil
 	})
-	return err
 }
 
-// difference names the columns in which a row of the table is not what the log says.
-func difference(table, log row) string {
+// difference names the columns in which a row of the table is not what the log says. What a row keeps apart in a struct of
+// its own is derived.
+func difference[R any](table, log R) string {
 	a, b := reflect.ValueOf(table), reflect.ValueOf(log)
 	var what strings.Builder
 	for i := range a.NumField() {
+		if a.Field(i).Type() == reflect.TypeFor[progressRow]() {
+			continue
+		}
 		x, y := written(a.Field(i)), written(b.Field(i))
 		if x != y {
 			fmt.Fprintf(&what, " %s is %s in the table and %s in the log;", a.Type().Field(i).Name, x, y)
@@ -264,16 +318,17 @@ func written(v reflect.Value) string {
 	return fmt.Sprintf("%v", v.Interface())
 }
 
-// walk reads a tasks table in the order of ids.
-type walk struct {
+// walk reads a table in the order of ids.
+type walk[R any] struct {
 	db   *postgres.DB
-	rows []row
+	id   func(R) string
+	rows []R
 	last string
 	done bool
 }
 
 // peek is the next row, nil behind the last.
-func (w *walk) peek(ctx context.Context) (*row, error) {
+func (w *walk[R]) peek(ctx context.Context) (*R, error) {
 	if len(w.rows) == 0 && !w.done {
 		query := w.db.Read(ctx).Order("id").Limit(500)
 		if w.last != "" {
@@ -290,7 +345,7 @@ func (w *walk) peek(ctx context.Context) (*row, error) {
 	return &w.rows[0], nil
 }
 
-func (w *walk) next() {
-	w.last = w.rows[0].ID
+func (w *walk[R]) next() {
+	w.last = w.id(w.rows[0])
 	w.rows = w.rows[1:]
 }

@@ -16,9 +16,10 @@ import (
 // Within runs fn in one transaction, with a store through which everything is part of it: all that fn did is kept if it
 // returns nil, nothing otherwise. The user gets a profile before, in UTC, if there is none; it neither changes nor goes
 // until the transaction has ended. Who changes several tasks does so in the order of their ids (see postgres, lock order).
+// A user's transactions of this kind come one after the other.
 //
 // The store is this user's alone, is not safe for concurrent use, and ends with fn. It refuses what needs a stronger lock
-// of the profile, or none: ChangeProfile, Forget and Purge. After an error that the database gave, an id that is taken for
+// of the profile, or none: ChangeProfile, Forget, Purge and the claims. After an error that the database gave, an id that is taken for
 // instance, everything that follows is errs.Unavailable and nothing is kept: its transaction has no way back.
 //
 // Errors as in postgres.DB.Transaction. fn is called once at most.
@@ -27,24 +28,40 @@ func (s *Store) Within(ctx context.Context, userID string, now time.Time, fn fun
 		if _, err := s.EnsureProfile(ctx, userID, "UTC", now); err != nil {
 			return err
 		}
-		gone := false
-		err := s.db.Transaction(ctx, func(tx *postgres.Tx) error {
-			// Shared, though most calls would do without: taken later, behind a task, it could be what two wait for.
-			var r profileRow
-			if err := tx.Clauses(lock(toRely)).Where("user_id = ?", userID).Take(&r).Error; err != nil {
-				gone = postgres.IsNone(err)
-				return err
-			}
-			owner := r.profile()
-			return fn(tx, &Store{db: bound{tx}, log: tx.Log(), owner: &owner})
-		})
-		if !gone {
+		known, err := s.within(ctx, userID, fn)
+		if known {
 			return err
 		}
 		// Forgotten after it had been looked up, by another process perhaps.
 		s.profiles.drop(userID)
 	}
 	return errs.New(errs.Unavailable, "the user is being deleted again and again")
+}
+
+// WithinKnown is Within for a user who may be gone: without a profile it is errs.NotFound and makes none. Handlers of events
+// use it, which may come after their user has left.
+func (s *Store) WithinKnown(ctx context.Context, userID string, fn func(tx *postgres.Tx, own *Store) error) error {
+	known, err := s.within(ctx, userID, fn)
+	if !known {
+		return noProfile(userID)
+	}
+	return err
+}
+
+// within is one attempt of Within. known reports whether there is a profile, as far as that could be seen.
+func (s *Store) within(ctx context.Context, userID string, fn func(tx *postgres.Tx, own *Store) error) (known bool, err error) {
+	known = true
+	err = s.db.Transaction(ctx, func(tx *postgres.Tx) error {
+		// So strong that it keeps away all others that lock a series: who changes several tasks locks their series in no
+		// order. Many calls would do with less, but taken later, behind a task, it could be what two wait for.
+		owner, err := lockProfile(tx, userID, toChange)
+		if err != nil {
+			known = !postgres.IsNone(err)
+			return err
+		}
+		return fn(tx, &Store{db: bound{tx}, log: tx.Log(), owner: &owner})
+	})
+	return known, err
 }
 
 // bound is a transaction as the database of a Store.
@@ -75,10 +92,25 @@ func (s *Store) mayLock() error {
 	return nil
 }
 
-// zone locks the profile in a strength, unless it is locked already, and returns the owner's zone.
-func (s *Store) zone(tx *postgres.Tx, userID, strength string) (*time.Location, error) {
+// lockOwner locks the profile in a strength, unless it is locked already, and returns it.
+func (s *Store) lockOwner(tx *postgres.Tx, userID, strength string) (task.Profile, error) {
 	if s.owner != nil {
-		return task.Zone(s.owner.TimeZone)
+		return *s.owner, nil
 	}
-	return lockZone(tx, userID, strength)
+	return lockProfile(tx, userID, strength)
+}
+
+// lockZone is lockOwner for the owner's zone.
+func (s *Store) lockZone(tx *postgres.Tx, userID, strength string) (*time.Location, error) {
+	owner, err := s.lockOwner(tx, userID, strength)
+	if err != nil {
+		return nil, err
+	}
+	return task.Zone(owner.TimeZone)
+}
+
+func lockProfile(tx *postgres.Tx, userID, strength string) (task.Profile, error) {
+	var r profileRow
+	err := tx.Clauses(lock(strength)).Where("user_id = ?", userID).Take(&r).Error
+	return r.profile(), err
 }

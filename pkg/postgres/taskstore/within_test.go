@@ -72,6 +72,25 @@ func (e eachWithin) Events(ctx context.Context, q task.EventQuery) (events []eve
 	return events, head, err
 }
 
+func (e eachWithin) Advance(ctx context.Context, userID, seriesID string, fn func(*task.Series, task.Profile) ([]task.Task, error)) (made []task.Task, err error) {
+	err = e.within(ctx, userID, func(s task.Store) error { made, err = s.Advance(ctx, userID, seriesID, fn); return err })
+	return made, err
+}
+
+func (e eachWithin) Following(ctx context.Context, userID, zone, after string, limit int) (ids []string, err error) {
+	err = e.within(ctx, userID, func(s task.Store) error { ids, err = s.Following(ctx, userID, zone, after, limit); return err })
+	return ids, err
+}
+
+func (e eachWithin) OpenIDs(ctx context.Context, userID, seriesID, after string, limit int) (ids []string, err error) {
+	err = e.within(ctx, userID, func(s task.Store) error { ids, err = s.OpenIDs(ctx, userID, seriesID, after, limit); return err })
+	return ids, err
+}
+
+func (e eachWithin) Ring(ctx context.Context, userID, alarmID string, fn func(*task.Task, task.Alarm) error) error {
+	return e.within(ctx, userID, func(s task.Store) error { return s.Ring(ctx, userID, alarmID, fn) })
+}
+
 func TestWhatIsDoneWithinATransactionIsSeenInItAndKeptWhole(t *testing.T) {
 	t.Parallel()
 	s := taskstore.New(testkit.OpenPostgres(t))
@@ -131,6 +150,8 @@ func TestAStoreWithinATransactionIsOneUsersAndLeavesTheProfileAlone(t *testing.T
 			"EnsureProfile for another": func() error { _, err := own.EnsureProfile(t.Context(), "eve", "UTC", start); return err },
 			"ChangeProfile":             func() error { _, err := own.ChangeProfile(t.Context(), "ada", 0, nothing); return err },
 			"Forget":                    func() error { return own.Forget(t.Context(), "ada", start) },
+			"Advance for another":       func() error { _, err := own.Advance(t.Context(), "eve", hers.ID, nil); return err },
+			"Ring for another":          func() error { return own.Ring(t.Context(), "eve", hers.ID, nil) },
 			"Purge":                     func() error { _, err := own.Purge(t.Context(), start, start, 1); return err },
 		} {
 			if fn() == nil {
@@ -159,7 +180,7 @@ func TestBatchesAndSingleChangesAndMovesNeitherDeadlockNorLoseAnything(t *testin
 		return func(x *task.Task) error {
 			f := x.Fields
 			f.Due = task.Due{Date: fmt.Sprintf("2026-12-%02d", 1+day%28)}
-			return x.Edit(f, start)
+			return x.Edit(f, task.This, start)
 		}
 	}
 	zones := []string{"Asia/Tokyo", "Europe/Oslo", "UTC"}

@@ -16,9 +16,9 @@ var changing = map[string]func(*testing.T, suite){
 		made := s.made(t, user, titled("before"), start)
 		f := full("after")
 		f.Due = task.Due{Date: "2026-12-24"}
-		normal, err := f.Normal("UTC")
+		normal, err := f.Normal()
 		must(t, err)
-		changed, err := s.Change(t.Context(), user, made.ID, 1, func(x *task.Task) error { return x.Edit(normal, later) })
+		changed, err := s.Change(t.Context(), user, made.ID, 1, func(x *task.Task) error { return x.Edit(normal, task.This, later) })
 		must(t, err)
 		if changed.Version != 3 || changed.Title != "after" || !changed.UpdatedAt.Equal(later) {
 			t.Errorf("changed to %+v", changed)
@@ -27,9 +27,11 @@ var changing = map[string]func(*testing.T, suite){
 		must(t, err)
 		same(t, "the stored task", got, changed)
 		events := s.events(t, user, contract.Tasks)
-		wantEqual(t, "events", types(events), []string{contract.TaskCreated.Name, contract.TaskUpdated.Name, contract.TaskDueChanged.Name})
+		wantEqual(t, "events", types(events), []string{
+			contract.TaskCreated.Name, contract.TaskUpdated.Name, contract.TaskDueChanged.Name, contract.SeriesCreated.Name,
+		})
 		for i, e := range events {
-			if e.Version != i+1 || e.Sequence != int64(i+1) {
+			if e.Version != []int{1, 2, 3, 1}[i] || e.Sequence != int64(i+1) {
 				t.Errorf("event %d has version %d and sequence %d", i+1, e.Version, e.Sequence)
 			}
 		}
@@ -37,10 +39,10 @@ var changing = map[string]func(*testing.T, suite){
 	"every field can be cleared again": func(t *testing.T, s suite) {
 		made := s.made(t, user, full("full"), start)
 		s.change(t, made, func(x *task.Task) error { return x.Complete(later) })
-		normal, err := titled("bare").Normal("UTC")
+		normal, err := titled("bare").Normal()
 		must(t, err)
 		s.change(t, made, func(x *task.Task) error {
-			if err := x.Edit(normal, later); err != nil {
+			if err := x.Edit(normal, task.This, later); err != nil {
 				return err
 			}
 			return x.Reopen(later)
@@ -99,9 +101,9 @@ var changing = map[string]func(*testing.T, suite){
 	},
 	"a change without a fact writes nothing": func(t *testing.T, s suite) {
 		made := s.made(t, user, full("x"), start)
-		got := s.change(t, made, func(x *task.Task) error { return x.Edit(x.Fields, later) })
+		got := s.change(t, made, func(x *task.Task) error { return x.Edit(x.Fields, task.Following, later) })
 		same(t, "the returned task", got, made)
-		if n := len(s.events(t, user, contract.Tasks)); n != 1 {
+		if n := len(s.events(t, user, contract.Tasks)); n != 2 {
 			t.Errorf("there are %d events", n)
 		}
 	},

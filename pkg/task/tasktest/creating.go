@@ -50,11 +50,15 @@ var creating = map[string]func(*testing.T, suite){
 		}
 		must(t, s.Create(t.Context(), user, task.Idempotency{}, tasks...))
 		events := s.events(t, user, contract.Tasks)
-		if len(events) != len(tasks) {
-			t.Fatalf("%d tasks made %d events", len(tasks), len(events))
+		if len(events) != 2*len(tasks) {
+			t.Fatalf("%d tasks that repeat made %d events", len(tasks), len(events))
 		}
 		for i, e := range events {
-			if e.AggregateID != tasks[i].ID || e.Sequence != int64(i+1) || e.Type != contract.TaskCreated.Name || e.Version != 1 {
+			of, name := tasks[i/2].ID, contract.TaskCreated.Name
+			if i%2 == 1 {
+				of, name = tasks[i/2].Occurrence.SeriesID, contract.SeriesCreated.Name
+			}
+			if e.AggregateID != of || e.Sequence != int64(i+1) || e.Type != name || e.Version != 1 {
 				t.Fatalf("event %d is %s of %s, version %d, sequence %d", i, e.Type, e.AggregateID, e.Version, e.Sequence)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ var logging = map[string]func(*testing.T, suite){
 		for seed := range uint64(4) {
 			who := fmt.Sprintf("user %d", seed)
 			s.wander(t, who, rand.New(rand.NewPCG(seed, 7))) //nolint:gosec // G404: the same every time
-			replayed := replay(t, s.events(t, who, contract.Tasks))
+			replayed, series := replay(t, s.events(t, who, contract.Tasks))
 			stored := slices.Concat(s.pages(t, who, task.Query{Limit: 50}), s.pages(t, who, task.Query{Limit: 50, Deleted: true}))
 			if len(stored) != len(replayed) || len(stored) == 0 {
 				t.Errorf("%d tasks are stored, %d replayed", len(stored), len(replayed))
@@ -83,6 +84,12 @@ var logging = map[string]func(*testing.T, suite){
 					continue
 				}
 				same(t, "replayed", *replayed[x.ID], x)
+			}
+			if len(series) == 0 {
+				t.Error("nothing repeats")
+			}
+			for id, want := range series {
+				sameSeries(t, "replayed", *want, s.series(t, who, id))
 			}
 		}
 	},
@@ -101,14 +108,14 @@ func (s suite) wander(t *testing.T, who string, random *rand.Rand) {
 		if random.IntN(3) == 0 {
 			f.Due, f.Reminders = task.Due{}, nil
 		}
-		if random.IntN(2) == 0 {
+		if f.Recurrence.Anchor = task.OnSchedule; random.IntN(3) == 0 {
 			f.Recurrence = nil
 		}
 		if random.IntN(2) == 0 {
 			f.Tags = nil
 		}
 		f.Priority = task.Priorities()[random.IntN(5)]
-		normal, err := f.Normal("UTC")
+		normal, err := f.Normal()
 		must(t, err)
 		return normal
 	}
@@ -123,8 +130,16 @@ func (s suite) wander(t *testing.T, who string, random *rand.Rand) {
 			must(t, err)
 			continue
 		}
+		if random.IntN(8) == 0 {
+			if x, err := s.Get(t.Context(), who, all[random.IntN(len(all))]); err == nil && !x.Occurrence.IsZero() {
+				_, err := task.NewService(s.Store, func() time.Time { return now }).Spawn(t.Context(), who, x.Occurrence.SeriesID, task.Cause{Closed: x.ID, ClosedAt: now})
+				must(t, err)
+			}
+			continue
+		}
+		scope := []task.Scope{task.This, task.Following}[random.IntN(2)]
 		_, err := s.Change(t.Context(), who, all[random.IntN(len(all))], 0, func(x *task.Task) error {
-			switch random.IntN(6) {
+			switch random.IntN(7) {
 			case 0:
 				return x.Complete(now)
 			case 1:
@@ -133,8 +148,10 @@ func (s suite) wander(t *testing.T, who string, random *rand.Rand) {
 				return x.Delete(now)
 			case 3:
 				return x.Restore(now)
+			case 4:
+				return x.Skip(now)
 			default:
-				return x.Edit(fields(), now)
+				return x.Edit(fields(), scope, now)
 			}
 		})
 		if err != nil && !errs.Is(err, errs.Conflict) && !errs.Is(err, errs.NotFound) {
@@ -143,22 +160,28 @@ func (s suite) wander(t *testing.T, who string, random *rand.Rand) {
 	}
 }
 
-// replay builds tasks from events alone.
-func replay(t *testing.T, events []event.Envelope) map[string]*task.Task {
+// replay builds tasks and series from events alone.
+func replay(t *testing.T, events []event.Envelope) (map[string]*task.Task, map[string]*task.Series) {
 	t.Helper()
 	kinds := map[string]func() proto.Message{}
 	for _, k := range contract.Events() {
 		kinds[k.Name] = k.New
 	}
-	tasks := map[string]*task.Task{}
+	tasks, series := map[string]*task.Task{}, map[string]*task.Series{}
 	for _, e := range events {
 		payload := kinds[e.Type]()
 		must(t, event.Unmarshal(e.Data, payload))
+		var err error
+		if strings.HasPrefix(e.Type, "series.") {
+			series[e.AggregateID], err = task.ReplaySeries(series[e.AggregateID], e, payload)
+			must(t, err)
+			continue
+		}
 		next, err := task.Replay(tasks[e.AggregateID], e, payload)
 		must(t, err)
 		if tasks[e.AggregateID] = next; next == nil {
 			delete(tasks, e.AggregateID)
 		}
 	}
-	return tasks
+	return tasks, series
 }

@@ -133,7 +133,7 @@ var people = map[string]func(*testing.T, suite){
 			moved := s.made(t, user, titled("moved"), start)
 			f := moved.Fields
 			f.Due = task.Due{Date: "2030-06-01"}
-			s.change(t, moved, func(x *task.Task) error { return x.Edit(f, later) })
+			s.change(t, moved, func(x *task.Task) error { return x.Edit(f, task.This, later) })
 			end := f.Due.Deadline(zone)
 			both := s.list(t, task.Query{DueAfter: end, DueBefore: end.Add(time.Millisecond)})
 			wantEqual(t, "ends of 1 June 2030 in "+name, titles(both), []string{"made", "moved"})

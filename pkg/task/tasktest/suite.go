@@ -15,10 +15,13 @@ import (
 	contract "github.com/taskflow-suite/taskflow/proto"
 )
 
-// Store runs the suite. open returns an empty store of the given test's own; the subtests run in parallel.
+// Store runs the suite. open returns an empty store of the given test's own, which is a task.Agenda too; the subtests run in
+// parallel.
 func Store(t *testing.T, open func(t *testing.T) task.Store) {
 	t.Helper()
-	for _, part := range []map[string]func(*testing.T, suite){creating, changing, listing, counting, people, logging, together} {
+	for _, part := range []map[string]func(*testing.T, suite){
+		creating, changing, listing, counting, people, logging, together, repeating, ringing, claiming,
+	} {
 		for name, test := range part {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -55,7 +58,7 @@ func (s suite) made(t *testing.T, userID string, f task.Fields, at time.Time) ta
 // fresh is a new task that is not saved yet.
 func fresh(t *testing.T, userID string, f task.Fields, at time.Time) task.Task {
 	t.Helper()
-	normal, err := f.Normal("UTC")
+	normal, err := f.Normal()
 	must(t, err)
 	return task.New(event.NewID(), userID, normal, at)
 }
@@ -67,8 +70,8 @@ func full(title string) task.Fields {
 	return task.Fields{
 		Title: title, Description: "two lines\nof \"text\", with {braces} and \\", Priority: task.High,
 		Tags: []string{"a,b", `quo"ted`, "üñï", `back\slash`, "NULL"}, Due: task.Due{At: start.Add(48 * time.Hour)},
-		Reminders:  []int{0, 10, 1440},
-		Recurrence: &task.Recurrence{Rule: "weekly", Anchor: task.OnCompletion, TimeZone: "Europe/Oslo"},
+		Reminders: []int{0, 10, 1440}, RemindAt: []time.Time{start.Add(time.Hour), start.Add(36 * time.Hour)},
+		Recurrence: &task.Recurrence{Rule: "weekly", Anchor: task.OnCompletion, TimeZone: "Europe/Oslo", CatchUp: task.All},
 	}
 }
 
@@ -84,7 +87,8 @@ func (s suite) change(t *testing.T, made task.Task, fn func(*task.Task) error) t
 func same(t *testing.T, what string, got, want task.Task) {
 	t.Helper()
 	if got.ID != want.ID || got.UserID != want.UserID || !got.Equal(want.Fields) || got.Version != want.Version ||
-		!got.CompletedAt.Equal(want.CompletedAt) || !got.CreatedAt.Equal(want.CreatedAt) ||
+		got.Occurrence.SeriesID != want.Occurrence.SeriesID || !got.Occurrence.At.Equal(want.Occurrence.At) ||
+		!got.CompletedAt.Equal(want.CompletedAt) || !got.SkippedAt.Equal(want.SkippedAt) || !got.CreatedAt.Equal(want.CreatedAt) ||
 		!got.UpdatedAt.Equal(want.UpdatedAt) || !got.DeletedAt.Equal(want.DeletedAt) {
 		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
 	}

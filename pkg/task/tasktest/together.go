@@ -73,11 +73,11 @@ var together = map[string]func(*testing.T, suite){
 			_, err := s.Change(t.Context(), user, made.ID, 0, func(x *task.Task) error {
 				f := x.Fields
 				f.Tags = append(append([]string{}, f.Tags...), fmt.Sprintf("%02d", i))
-				normal, err := f.Normal("UTC")
+				normal, err := f.Normal()
 				if err != nil {
 					return err
 				}
-				return x.Edit(normal, later)
+				return x.Edit(normal, task.This, later)
 			})
 			if err != nil {
 				t.Error(err)
@@ -202,7 +202,7 @@ var together = map[string]func(*testing.T, suite){
 				case 4, 5:
 					f := made.Fields
 					f.Due = task.Due{Date: fmt.Sprintf("2026-12-%02d", 1+j)}
-					_, err = s.Change(ctx, user, made.ID, 0, func(x *task.Task) error { return x.Edit(f, later) })
+					_, err = s.Change(ctx, user, made.ID, 0, func(x *task.Task) error { return x.Edit(f, task.This, later) })
 				default:
 					err = s.Create(ctx, user, task.Idempotency{}, fresh(t, user, titled("z"), start))
 				}

@@ -165,7 +165,7 @@ func history(t *testing.T, url string) []task.Task {
 		t.Fatal(err)
 	}
 	done := true
-	if _, err := service.Edit(ctx, "alice", made[0].ID, 0, func(f *task.Fields) { f.Title = "second title" }, &done); err != nil {
+	if _, err := service.Edit(ctx, "alice", made[0].ID, 0, task.This, func(f *task.Fields) { f.Title = "second title" }, &done); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := service.Delete(ctx, "alice", made[1].ID, 0); err != nil {
