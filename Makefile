@@ -84,7 +84,7 @@ gen: $(BUF) $(PROTOC_GEN_GO) ## Generate what is generated: protobuf, the REST d
 	@cd proto && PATH="$(dir $(PROTOC_GEN_GO)):$$PATH" $(BUF) generate
 	@cd services && go generate ./...
 	@cd pkg && go test ./topics -run Components -update
-	@cd services && go test ./task-api/internal/app ./notifier/internal/app ./mcp-tools/internal/app ./mcp-tools/internal/tools ./chat-agent/internal/app ./offline-model/internal/app -run 'README|Readme' -update
+	@cd services && go test ./task-api/internal/app ./notifier/internal/app ./mcp-tools/internal/app ./mcp-tools/internal/tools ./chat-agent/internal/app ./offline-model/internal/app ./scheduler/internal/app -run 'README|Readme' -update
 
 .PHONY: verify
 verify: gen ## Generate again and fail if anything differs from what is committed; modules tidy.

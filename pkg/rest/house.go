@@ -52,7 +52,7 @@ func (h *house) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		r = r.WithContext(ctx)
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, int64(h.BodyLimit))
+			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, h.largest(c))
 		}
 		c.SetRequest(r)
 		if err := h.admit(c, next); err != nil {
@@ -74,10 +74,15 @@ func (h *house) admit(c echo.Context, next echo.HandlerFunc) error {
 	if h.foreign.Check(r) != nil {
 		return errForeign
 	}
-	if r.ContentLength > int64(h.BodyLimit) {
-		return &http.MaxBytesError{Limit: int64(h.BodyLimit)}
+	if limit := h.largest(c); r.ContentLength > limit {
+		return &http.MaxBytesError{Limit: limit}
 	}
 	return recovered(c, next)
+}
+
+// largest is the limit on the body of a request, in bytes.
+func (h *house) largest(c echo.Context) int64 {
+	return int64(max(h.BodyLimit, h.Large[c.Path()]))
 }
 
 // panicked is a panic on its way to the log.

@@ -56,6 +56,8 @@ type Options struct {
 	// Untimed are the templates of routes that may take as long as they like, as they were registered: streams and
 	// WebSockets.
 	Untimed []string
+	// Large are the limits in bytes on the bodies of routes, by their templates, that may be larger than BodyLimit.
+	Large map[string]int
 	// Registry gets the metrics; nil means telemetry.Metrics().
 	Registry prometheus.Registerer
 }

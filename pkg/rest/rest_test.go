@@ -302,6 +302,35 @@ func TestLimitsOfTime(t *testing.T) {
 	})
 }
 
+func TestARouteCanTakeLargerBodiesThanOthers(t *testing.T) {
+	t.Parallel()
+	e := newHouse(t, Options{Config: Config{BodyLimit: 100}, Large: map[string]int{"/large/:id": 200}})
+	for _, path := range []string{"/large/:id", "/other"} {
+		e.POST(path, func(c echo.Context) error {
+			if _, err := io.Copy(io.Discard, c.Request().Body); err != nil {
+				return err
+			}
+			return c.NoContent(http.StatusNoContent)
+		})
+	}
+	for _, c := range []struct {
+		path         string
+		size, status int
+	}{{"/large/1", 200, 204}, {"/large/1", 201, 413}, {"/other", 100, 204}, {"/other", 101, 413}} {
+		for _, known := range []bool{true, false} { // whether Content-Length says the size
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.path, strings.NewReader(strings.Repeat("x", c.size)))
+			if !known {
+				r.ContentLength = -1
+			}
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			if w.Code != c.status {
+				t.Errorf("%d bytes for %s: %d, want %d", c.size, c.path, w.Code, c.status)
+			}
+		}
+	}
+}
+
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	type sub struct {

@@ -42,6 +42,7 @@ func Default() []Service {
 		// Hundreds of chats wait for a model with all they know; collecting more often costs them nothing they would notice.
 		{App: "chat-agent", Package: "./chat-agent", State: true, MCP: true, Model: true, Env: []string{"GOGC=100"}},
 		{App: OfflineModel, Package: "./offline-model", NoSidecar: true},
+		{App: "scheduler", Package: "./scheduler", Database: true},
 	}
 }
 

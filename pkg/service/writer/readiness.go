@@ -21,7 +21,7 @@ func (w *Writer) Checks() map[string]rest.Check {
 			return map[string]any{"degraded": false}, nil
 		},
 		"outbox": func(ctx context.Context) (map[string]any, error) {
-			stats, err := w.relay.Stats(ctx)
+			stats, err := w.Outbox(ctx)
 			if err != nil {
 				return nil, err
 			}

@@ -77,6 +77,10 @@ func open(ctx context.Context, c Config) (*postgres.DB, error) {
 // Run takes events to the broker until ctx ends, whatever is away meanwhile; then it returns nil.
 func (w *Writer) Run(ctx context.Context) error { return w.relay.Run(ctx) }
 
+// Outbox tells how many events wait and how publishing goes, for a service that must not add to what cannot leave. Errors
+// as in outbox.Relay.Stats.
+func (w *Writer) Outbox(ctx context.Context) (outbox.Stats, error) { return w.relay.Stats(ctx) }
+
 // Close gives back the connections. Run must have returned.
 func (w *Writer) Close() error {
 	err := w.DB.Close()
