@@ -25,7 +25,8 @@ type operation struct {
 	query      []parameter
 	header     []parameter
 	mediaTypes []string // none: it takes no body
-	body       *Schema
+	// body is nil of an operation that takes text and reads it itself.
+	body *Schema
 }
 
 type parameter struct {
@@ -73,6 +74,9 @@ func compileOperation(item *openapi3.PathItem, op *openapi3.Operation, formats F
 	}
 	for mediaType, content := range op.RequestBody.Value.Content {
 		o.mediaTypes = append(o.mediaTypes, mediaType)
+		if mediaType == anyText {
+			continue
+		}
 		s, err := formats.Compile(content.Schema)
 		if err != nil {
 			return nil, fmt.Errorf("body: %w", err)
@@ -81,8 +85,14 @@ func compileOperation(item *openapi3.PathItem, op *openapi3.Operation, formats F
 		o.body = s
 	}
 	slices.Sort(o.mediaTypes)
+	if o.body != nil && slices.Contains(o.mediaTypes, anyText) {
+		return nil, errors.New("body: an operation takes JSON or text, not both")
+	}
 	return o, nil
 }
+
+// anyText is the media type of a body that is some text; the operation says which and reads it itself.
+const anyText = "text/*"
 
 // bodyKey is where the checked body waits for the binder.
 const bodyKey = "taskflow.body"
@@ -106,8 +116,13 @@ func (o *operation) enforce(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := o.checkParameters(e, &found); err != nil {
 			return err
 		}
+		if len(o.mediaTypes) > 0 {
+			if err := o.declared(e); err != nil {
+				return err
+			}
+		}
 		if o.body != nil {
-			body, err := o.read(e)
+			body, err := read(e)
 			if err != nil {
 				return err
 			}
@@ -237,22 +252,28 @@ func (s *Schema) checkQueryValue(value string) string {
 	}
 }
 
-// read reads the body of a request that says it is JSON. The limit on its size is the house's: an error of reading is
-// answered as it comes, with 413.
-func (o *operation) read(e echo.Context) ([]byte, error) {
+// declared refuses a body that does not say it is of a type the operation takes.
+func (o *operation) declared(e echo.Context) error {
 	r := e.Request()
 	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-	if err != nil || !slices.Contains(o.mediaTypes, mediaType) {
-		return nil, notJSON("Content-Type must be %s", choice(o.mediaTypes))
+	if err != nil || !slices.Contains(o.mediaTypes, mediaType) && (o.body != nil || !strings.HasPrefix(mediaType, "text/")) {
+		return OtherType("Content-Type must be %s", choice(o.mediaTypes))
 	}
 	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return nil, notJSON("JSON is UTF-8, not %s", strconv.Quote(Clip(charset)))
+		return OtherType("the body must be UTF-8, not %s", strconv.Quote(Clip(charset)))
 	}
 	if encoding := r.Header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, notJSON("bodies are taken uncompressed, not as %s", strconv.Quote(Clip(encoding)))
+		return OtherType("bodies are taken uncompressed, not as %s", strconv.Quote(Clip(encoding)))
 	}
 	// The generated code compares by prefix, where RFC 9110 ignores case.
 	r.Header.Set(echo.HeaderContentType, mediaType)
+	return nil
+}
+
+// read reads the body of a request. The limit on its size is the house's: an error of reading is answered as it comes,
+// with 413.
+func read(e echo.Context) ([]byte, error) {
+	r := e.Request()
 	const typical = 1 << 10
 	size := r.ContentLength
 	if size < 0 || size > 64<<10 {
@@ -266,7 +287,7 @@ func (o *operation) read(e echo.Context) ([]byte, error) {
 			return body, nil
 		}
 		if err != nil {
-			return nil, unreadable(err)
+			return nil, Unreadable(err)
 		}
 		if len(body) == cap(body) {
 			body = append(body, 0)[:len(body)]
@@ -274,16 +295,17 @@ func (o *operation) read(e echo.Context) ([]byte, error) {
 	}
 }
 
-// unreadable keeps the house's own error (413) and calls everything else a broken request: the client went away or lied
-// about its length.
-func unreadable(err error) error {
+// Unreadable is the error of a body that could not be read. It keeps the house's own (413) and calls everything else a broken
+// request: the client went away or lied about its length.
+func Unreadable(err error) error {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return err
 	}
 	return echo.NewHTTPError(http.StatusBadRequest, "the body ended before it was complete").SetInternal(err)
 }
 
-func notJSON(format string, args ...any) error {
+// OtherType is the error of a body of a type that is not taken: 415 with the sentence.
+func OtherType(format string, args ...any) error {
 	return echo.NewHTTPError(http.StatusUnsupportedMediaType, fmt.Sprintf(format, args...))
 }
 

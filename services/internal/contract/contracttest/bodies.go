@@ -55,6 +55,9 @@ func (b Bodies) Complete(t *testing.T) {
 				continue
 			}
 			for _, content := range op.RequestBody.Value.Content {
+				if content.Schema.Ref == "" && content.Schema.Value.Type.Is("string") {
+					continue // text that the operation reads itself
+				}
 				name := content.Schema.Ref[strings.LastIndex(content.Schema.Ref, "/")+1:]
 				if b.Types[name] == nil {
 					t.Errorf("%s %s takes a %s, which is not tested", method, path, name)

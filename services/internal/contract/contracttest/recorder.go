@@ -31,13 +31,15 @@ type Recorder struct {
 	seen   map[string]bool
 }
 
-// streams are bodies that are text without a schema of their own.
-const streams = "text/event-stream"
+// texts are bodies that are text without a schema of their own.
+var texts = []string{"text/event-stream", "text/calendar"}
 
 // NewRecorder makes a Recorder of the embedded specification. It panics if that cannot be read: it is made before tests
 // run.
 func NewRecorder(embedded func() (*openapi3.T, error)) *Recorder {
-	openapi3filter.RegisterBodyDecoder(streams, openapi3filter.PlainBodyDecoder)
+	for _, mediaType := range texts {
+		openapi3filter.RegisterBodyDecoder(mediaType, openapi3filter.PlainBodyDecoder)
+	}
 	spec, err := embedded()
 	if err != nil {
 		panic(err)

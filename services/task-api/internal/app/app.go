@@ -50,7 +50,7 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, hasSideca
 		return err
 	}
 	tasks := task.NewService(taskstore.New(store.DB), time.Now)
-	door := house.New(house.Options{Config: settings.HTTP, Untimed: rest.Untimed(), Registry: registry})
+	door := house.New(house.Options{Config: settings.HTTP, Untimed: rest.Untimed(), Large: rest.Large(), Registry: registry})
 	checks := store.Checks()
 	checks["tokens"] = func(ctx context.Context) (map[string]any, error) { return nil, verifier.Ready(ctx) }
 	house.Health(door, checks)

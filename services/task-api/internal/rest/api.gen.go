@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -44,6 +45,7 @@ const (
 	BatchSetOpDelete   BatchSetOp = "delete"
 	BatchSetOpReopen   BatchSetOp = "reopen"
 	BatchSetOpRestore  BatchSetOp = "restore"
+	BatchSetOpSkip     BatchSetOp = "skip"
 )
 
 // Valid indicates whether the value is a known member of the BatchSetOp enum.
@@ -56,6 +58,8 @@ func (e BatchSetOp) Valid() bool {
 	case BatchSetOpReopen:
 		return true
 	case BatchSetOpRestore:
+		return true
+	case BatchSetOpSkip:
 		return true
 	default:
 		return false
@@ -89,6 +93,24 @@ func (e ListEventsParamsTopic) Valid() bool {
 	case ListEventsParamsTopicTasksEvents:
 		return true
 	case ListEventsParamsTopicUsersEvents:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportTasksParamsFormat.
+const (
+	ImportTasksParamsFormatIcal    ImportTasksParamsFormat = "ical"
+	ImportTasksParamsFormatTodoist ImportTasksParamsFormat = "todoist"
+)
+
+// Valid indicates whether the value is a known member of the ImportTasksParamsFormat enum.
+func (e ImportTasksParamsFormat) Valid() bool {
+	switch e {
+	case ImportTasksParamsFormatIcal:
+		return true
+	case ImportTasksParamsFormatTodoist:
 		return true
 	default:
 		return false
@@ -211,8 +233,9 @@ type BatchUpdate struct {
 	Changes TaskPatch `json:"changes"`
 
 	// ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
-	ID ID            `json:"id"`
-	Op BatchUpdateOp `json:"op"`
+	ID    ID            `json:"id"`
+	Op    BatchUpdateOp `json:"op"`
+	Scope *Scope        `json:"scope,omitempty"`
 
 	// Version The version this change was made from, as If-Match
 	Version *Version `json:"version,omitempty"`
@@ -221,9 +244,13 @@ type BatchUpdate struct {
 // BatchUpdateOp defines model for BatchUpdate.Op.
 type BatchUpdateOp string
 
-// Change defines model for Change.
+// CatchUp What becomes of occurrences whose time passed while nobody could make them, in a long outage for instance. latest
+// makes the last of them, all makes all (the last 100 if there are more), skip makes none that is missed.
+type CatchUp = string
+
+// Change Of a task, or, if the event's type begins with `series.`, of a series
 type Change struct {
-	// Changed The fields that changed, for task.updated
+	// Changed The fields that changed, for task.updated and series.updated
 	Changed *[]string `json:"changed,omitempty"`
 
 	// EventID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
@@ -233,8 +260,11 @@ type Change struct {
 	EventType string   `json:"event_type"`
 	Sequence  Sequence `json:"sequence"`
 
+	// SeriesID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
+	SeriesID *ID `json:"series_id,omitempty"`
+
 	// TaskID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
-	TaskID    ID        `json:"task_id"`
+	TaskID    *ID       `json:"task_id,omitempty"`
 	Timestamp time.Time `json:"timestamp"`
 	Version   int       `json:"version"`
 }
@@ -308,6 +338,59 @@ type FieldError struct {
 // ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
 type ID = string
 
+// ImportItem defines model for ImportItem.
+type ImportItem struct {
+	Completed bool `json:"completed"`
+
+	// DueDate An instant in UTC or a date
+	DueDate nullable.Nullable[string] `json:"due_date"`
+	Errors  []FieldError              `json:"errors"`
+
+	// Line Where the item begins in the file
+	Line int `json:"line"`
+
+	// Recurrence The rule in English
+	//
+	// Example: every Monday at 09:00, Europe/Oslo
+	Recurrence nullable.Nullable[string] `json:"recurrence"`
+
+	// Status ready, in a dry run, is what would be imported
+	Status string                    `json:"status"`
+	TaskID nullable.Nullable[string] `json:"task_id"`
+	Title  string                    `json:"title"`
+
+	// UID A to-do's UID
+	UID      nullable.Nullable[string] `json:"uid"`
+	Warnings []string                  `json:"warnings"`
+}
+
+// ImportResult defines model for ImportResult.
+type ImportResult struct {
+	// AlreadyImported Tasks that the same file made before
+	AlreadyImported int    `json:"already_imported"`
+	DryRun          bool   `json:"dry_run"`
+	Format          string `json:"format"`
+
+	// Imported Tasks that were created; in a dry run, that would be
+	Imported int          `json:"imported"`
+	Items    []ImportItem `json:"items"`
+	Refused  int          `json:"refused"`
+
+	// Total Items in the file
+	Total int `json:"total"`
+
+	// Warnings About the file and not an item
+	Warnings []string `json:"warnings"`
+
+	// WithWarnings Items that have warnings
+	WithWarnings int `json:"with_warnings"`
+}
+
+// Instant An RFC 3339 instant with its offset
+//
+// Example: 2026-12-01T09:00:00+01:00
+type Instant = string
+
 // Moment An RFC 3339 instant with its offset, or a date, YYYY-MM-DD
 //
 // Example: 2026-12-01
@@ -328,7 +411,10 @@ type NewTask struct {
 	// Recurrence null, a short word, or a rule. Kept as a rule.
 	Recurrence nullable.Nullable[Repeat] `json:"recurrence,omitempty"`
 
-	// Reminders Minutes before the due time
+	// RemindAt Reminders at times of their own, whatever the due date; RFC 3339 instants, kept in rising order
+	RemindAt *RemindAt `json:"remind_at,omitempty"`
+
+	// Reminders Minutes before the due time; of a whole day, before nine in the morning in the user's time zone
 	//
 	// Example: [10,60]
 	Reminders *Reminders `json:"reminders,omitempty"`
@@ -395,7 +481,10 @@ type RecurrencePreview struct {
 	TimeZone string `json:"time_zone"`
 }
 
-// Reminders Minutes before the due time
+// RemindAt Reminders at times of their own, whatever the due date; RFC 3339 instants, kept in rising order
+type RemindAt = []Instant
+
+// Reminders Minutes before the due time; of a whole day, before nine in the morning in the user's time zone
 //
 // Example: [10,60]
 type Reminders = []int
@@ -411,26 +500,45 @@ type RepeatRule struct {
 	// Anchor What the next occurrence is counted from
 	Anchor *Anchor `json:"anchor,omitempty"`
 
+	// CatchUp What becomes of occurrences whose time passed while nobody could make them, in a long outage for instance. latest
+	// makes the last of them, all makes all (the last 100 if there are more), skip makes none that is missed.
+	CatchUp *CatchUp `json:"catch_up,omitempty"`
+
 	// Rule An RFC 5545 RRULE by day, week, month or year, without hours
 	//
 	// Example: FREQ=WEEKLY;BYDAY=MO,TH
 	Rule string `json:"rule"`
 
-	// TimeZone An IANA time zone
+	// TimeZone The IANA time zone the rule is read in; null is the user's, wherever the user is
 	//
 	// Example: Europe/Oslo
-	TimeZone *TimeZone `json:"time_zone,omitempty"`
+	TimeZone nullable.Nullable[string] `json:"time_zone,omitempty"`
 }
 
 // RepeatRulePatch defines model for RepeatRulePatch.
 type RepeatRulePatch struct {
 	Anchor   nullable.Nullable[string] `json:"anchor,omitempty"`
+	CatchUp  nullable.Nullable[string] `json:"catch_up,omitempty"`
 	Rule     *string                   `json:"rule,omitempty"`
 	TimeZone nullable.Nullable[string] `json:"time_zone,omitempty"`
 }
 
+// Scope defines model for Scope.
+type Scope = string
+
 // Sequence defines model for Sequence.
 type Sequence = int64
+
+// Snooze Either `minutes` from now or the time `until` which to be left alone
+type Snooze struct {
+	// Minutes Example: 10
+	Minutes *int `json:"minutes,omitempty"`
+
+	// Until An RFC 3339 instant with its offset
+	//
+	// Example: 2026-12-01T09:00:00+01:00
+	Until *Instant `json:"until,omitempty"`
+}
 
 // StaleProfile defines model for StaleProfile.
 type StaleProfile struct {
@@ -501,18 +609,36 @@ type Task struct {
 	DueDate nullable.Nullable[string] `json:"due_date"`
 
 	// ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
-	ID         ID       `json:"id"`
-	Priority   Priority `json:"priority"`
+	ID ID `json:"id"`
+
+	// Occurrence The task's place in its series, as clocks show it: YYYY-MM-DDTHH:MM:SS, at midnight for a whole day. It stays
+	// when the due date is moved.
+	//
+	//
+	// Example: 2026-12-01T09:00:00
+	Occurrence nullable.Nullable[string] `json:"occurrence"`
+	Priority   Priority                  `json:"priority"`
 	Recurrence nullable.Nullable[struct {
-		Anchor   string `json:"anchor"`
-		Rule     string `json:"rule"`
-		TimeZone string `json:"time_zone"`
+		Anchor  string `json:"anchor"`
+		CatchUp string `json:"catch_up"`
+		Rule    string `json:"rule"`
+
+		// TimeZone null: the user's, wherever the user is
+		TimeZone nullable.Nullable[string] `json:"time_zone"`
 	}] `json:"recurrence"`
-	Reminders []int     `json:"reminders"`
-	Tags      []string  `json:"tags"`
-	Title     string    `json:"title"`
-	UpdatedAt time.Time `json:"updated_at"`
-	Version   int       `json:"version"`
+	RemindAt  []time.Time `json:"remind_at"`
+	Reminders []int       `json:"reminders"`
+
+	// SeriesID The series this is an occurrence of
+	SeriesID nullable.Nullable[string] `json:"series_id"`
+
+	// Skipped The occurrence was passed over and is neither open nor completed
+	Skipped   bool                         `json:"skipped"`
+	SkippedAt nullable.Nullable[time.Time] `json:"skipped_at"`
+	Tags      []string                     `json:"tags"`
+	Title     string                       `json:"title"`
+	UpdatedAt time.Time                    `json:"updated_at"`
+	Version   int                          `json:"version"`
 }
 
 // TaskPage defines model for TaskPage.
@@ -538,6 +664,7 @@ type TaskPatch struct {
 
 	// Recurrence As Repeat; an object is merged into the present rule
 	Recurrence nullable.Nullable[RepeatPatch] `json:"recurrence,omitempty"`
+	RemindAt   nullable.Nullable[[]Instant]   `json:"remind_at,omitempty"`
 	Reminders  nullable.Nullable[[]int]       `json:"reminders,omitempty"`
 	Tags       nullable.Nullable[[]string]    `json:"tags,omitempty"`
 
@@ -561,7 +688,10 @@ type TaskReplacement struct {
 	// Recurrence null, a short word, or a rule. Kept as a rule.
 	Recurrence nullable.Nullable[Repeat] `json:"recurrence,omitempty"`
 
-	// Reminders Minutes before the due time
+	// RemindAt Reminders at times of their own, whatever the due date; RFC 3339 instants, kept in rising order
+	RemindAt *RemindAt `json:"remind_at,omitempty"`
+
+	// Reminders Minutes before the due time; of a whole day, before nine in the morning in the user's time zone
 	//
 	// Example: [10,60]
 	Reminders *Reminders `json:"reminders,omitempty"`
@@ -625,6 +755,12 @@ type NotFound = Problem
 // NotJSON Problem details (RFC 9457)
 type NotJSON = Problem
 
+// NotNow Problem details (RFC 9457)
+type NotNow = Problem
+
+// OtherType Problem details (RFC 9457)
+type OtherType = Problem
+
 // Stale defines model for Stale.
 type Stale = StaleTask
 
@@ -662,6 +798,17 @@ type ListEventsParams struct {
 // ListEventsParamsTopic defines parameters for ListEvents.
 type ListEventsParamsTopic string
 
+// ImportTasksParams defines parameters for ImportTasks.
+type ImportTasksParams struct {
+	Format ImportTasksParamsFormat `form:"format" json:"format"`
+
+	// DryRun true creates nothing and says what would be
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// ImportTasksParamsFormat defines parameters for ImportTasks.
+type ImportTasksParamsFormat string
+
 // GetProfileParams defines parameters for GetProfile.
 type GetProfileParams struct {
 	// IfNoneMatch The ETag of the version already here
@@ -697,12 +844,17 @@ type PreviewRecurrenceParams struct {
 // ListTasksParams defines parameters for ListTasks.
 type ListTasksParams struct {
 	// Deleted true lists the trash instead of everything outside it
-	Deleted *bool                  `form:"deleted,omitempty" json:"deleted,omitempty"`
-	Status  *ListTasksParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+	Deleted *bool `form:"deleted,omitempty" json:"deleted,omitempty"`
+
+	// Status What was skipped is neither open nor completed, and among all
+	Status *ListTasksParamsStatus `form:"status,omitempty" json:"status,omitempty"`
 
 	// Priority One or more priorities, separated by commas
 	Priority *[]Priority `form:"priority,omitempty" json:"priority,omitempty"`
 	Tag      *string     `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// SeriesID Only the occurrences of this series
+	SeriesID *ID `form:"series_id,omitempty" json:"series_id,omitempty"`
 
 	// DueBefore An instant, or a date for the beginning of that day in the user's time zone. Selects tasks due before it; a
 	// task due on a day is due when that day ends.
@@ -757,12 +909,20 @@ type GetTaskParams struct {
 
 // PatchTaskParams defines parameters for PatchTask.
 type PatchTaskParams struct {
+	// Scope What the change reaches, of a task that repeats. this: this occurrence alone. following: also all that are made after
+	// it.
+	Scope *Scope `form:"scope,omitempty" json:"scope,omitempty"`
+
 	// IfMatch The ETag of the version this change was made from, or `*` for whichever there is
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ReplaceTaskParams defines parameters for ReplaceTask.
 type ReplaceTaskParams struct {
+	// Scope What the change reaches, of a task that repeats. this: this occurrence alone. following: also all that are made after
+	// it.
+	Scope *Scope `form:"scope,omitempty" json:"scope,omitempty"`
+
 	// IfMatch The ETag of the version this change was made from, or `*` for whichever there is
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
@@ -775,6 +935,18 @@ type CompleteTaskParams struct {
 
 // RestoreTaskParams defines parameters for RestoreTask.
 type RestoreTaskParams struct {
+	// IfMatch The ETag of the version this change was made from, or `*` for whichever there is
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// SkipTaskParams defines parameters for SkipTask.
+type SkipTaskParams struct {
+	// IfMatch The ETag of the version this change was made from, or `*` for whichever there is
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// SnoozeTaskParams defines parameters for SnoozeTask.
+type SnoozeTaskParams struct {
 	// IfMatch The ETag of the version this change was made from, or `*` for whichever there is
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
@@ -803,6 +975,9 @@ type CompleteTaskJSONRequestBody = Completion
 // CompleteTaskApplicationMergePatchPlusJSONRequestBody defines body for CompleteTask for application/merge-patch+json ContentType.
 type CompleteTaskApplicationMergePatchPlusJSONRequestBody = Completion
 
+// SnoozeTaskJSONRequestBody defines body for SnoozeTask for application/json ContentType.
+type SnoozeTaskJSONRequestBody = Snooze
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// DeleteUser Delete everything of this user
@@ -817,6 +992,12 @@ type ServerInterface interface {
 	// ExportUser Everything TaskFlow keeps of this user
 	// (GET /api/{user_id}/export)
 	ExportUser(ctx echo.Context, userID UserID) error
+	// ExportCalendar The user's tasks as an iCalendar file
+	// (GET /api/{user_id}/export.ics)
+	ExportCalendar(ctx echo.Context, userID UserID) error
+	// ImportTasks Bring tasks from elsewhere
+	// (POST /api/{user_id}/import)
+	ImportTasks(ctx echo.Context, userID UserID, params ImportTasksParams) error
 	// GetProfile The user's settings
 	// (GET /api/{user_id}/profile)
 	GetProfile(ctx echo.Context, userID UserID, params GetProfileParams) error
@@ -856,6 +1037,12 @@ type ServerInterface interface {
 	// RestoreTask Take a task out of the trash
 	// (POST /api/{user_id}/tasks/{task_id}/restore)
 	RestoreTask(ctx echo.Context, userID UserID, taskID TaskID, params RestoreTaskParams) error
+	// SkipTask Skip one occurrence
+	// (POST /api/{user_id}/tasks/{task_id}/skip)
+	SkipTask(ctx echo.Context, userID UserID, taskID TaskID, params SkipTaskParams) error
+	// SnoozeTask Be reminded again, later
+	// (POST /api/{user_id}/tasks/{task_id}/snooze)
+	SnoozeTask(ctx echo.Context, userID UserID, taskID TaskID, params SnoozeTaskParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -970,6 +1157,54 @@ func (w *ServerInterfaceWrapper) ExportUser(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExportUser(ctx, userID)
+	return err
+}
+
+// ExportCalendar converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportCalendar(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportCalendar(ctx, userID)
+	return err
+}
+
+// ImportTasks converts echo context to params.
+func (w *ServerInterfaceWrapper) ImportTasks(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportTasksParams
+	// ------------- Required query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", ctx.QueryParams(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter dry_run: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ImportTasks(ctx, userID, params)
 	return err
 }
 
@@ -1153,6 +1388,13 @@ func (w *ServerInterfaceWrapper) ListTasks(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "tag", ctx.QueryParams(), &params.Tag, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tag: %s", err))
+	}
+
+	// ------------- Optional query parameter "series_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "series_id", ctx.QueryParams(), &params.SeriesID, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter series_id: %s", err))
 	}
 
 	// ------------- Optional query parameter "due_before" -------------
@@ -1390,6 +1632,12 @@ func (w *ServerInterfaceWrapper) PatchTask(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params PatchTaskParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -1434,6 +1682,12 @@ func (w *ServerInterfaceWrapper) ReplaceTask(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ReplaceTaskParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
 
 	headers := ctx.Request().Header
 	// ------------- Optional header parameter "If-Match" -------------
@@ -1545,6 +1799,94 @@ func (w *ServerInterfaceWrapper) RestoreTask(ctx echo.Context) error {
 	return err
 }
 
+// SkipTask converts echo context to params.
+func (w *ServerInterfaceWrapper) SkipTask(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "task_id" -------------
+	var taskID TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "task_id", ctx.Param("task_id"), &taskID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter task_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SkipTaskParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SkipTask(ctx, userID, taskID, params)
+	return err
+}
+
+// SnoozeTask converts echo context to params.
+func (w *ServerInterfaceWrapper) SnoozeTask(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "task_id" -------------
+	var taskID TaskID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "task_id", ctx.Param("task_id"), &taskID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter task_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SnoozeTaskParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SnoozeTask(ctx, userID, taskID, params)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1602,6 +1944,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/api/:user_id/tasks/:task_id", wrapper.ReplaceTask, options.OperationMiddlewares["replaceTask"]...)
 	router.PATCH(options.BaseURL+"/api/:user_id/tasks/:task_id/complete", wrapper.CompleteTask, options.OperationMiddlewares["completeTask"]...)
 	router.POST(options.BaseURL+"/api/:user_id/tasks/:task_id/restore", wrapper.RestoreTask, options.OperationMiddlewares["restoreTask"]...)
+	router.POST(options.BaseURL+"/api/:user_id/tasks/:task_id/skip", wrapper.SkipTask, options.OperationMiddlewares["skipTask"]...)
+	router.POST(options.BaseURL+"/api/:user_id/tasks/:task_id/snooze", wrapper.SnoozeTask, options.OperationMiddlewares["snoozeTask"]...)
 	router.GET(options.BaseURL+"/api/:user_id/recurrence/preview", wrapper.PreviewRecurrence, options.OperationMiddlewares["previewRecurrence"]...)
 	router.GET(options.BaseURL+"/api/:user_id/changes", wrapper.ListChanges, options.OperationMiddlewares["listChanges"]...)
 	router.GET(options.BaseURL+"/api/:user_id/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
@@ -1609,6 +1953,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/:user_id/profile", wrapper.GetProfile, options.OperationMiddlewares["getProfile"]...)
 	router.PUT(options.BaseURL+"/api/:user_id/profile", wrapper.ReplaceProfile, options.OperationMiddlewares["replaceProfile"]...)
 	router.GET(options.BaseURL+"/api/:user_id/export", wrapper.ExportUser, options.OperationMiddlewares["exportUser"]...)
+	router.GET(options.BaseURL+"/api/:user_id/export.ics", wrapper.ExportCalendar, options.OperationMiddlewares["exportCalendar"]...)
+	router.POST(options.BaseURL+"/api/:user_id/import", wrapper.ImportTasks, options.OperationMiddlewares["importTasks"]...)
 
 }
 
@@ -1632,6 +1978,10 @@ type NotModifiedResponseHeaders struct {
 type NotModifiedResponse struct {
 	Headers NotModifiedResponseHeaders
 }
+
+type NotNowApplicationProblemPlusJSONResponse Problem
+
+type OtherTypeApplicationProblemPlusJSONResponse Problem
 
 type ProfileResponseHeaders struct {
 	ETag *string
@@ -2278,6 +2628,341 @@ type ExportUser503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportUser503ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendarRequestObject struct {
+	UserID UserID `json:"user_id"`
+}
+
+type ExportCalendarResponseObject interface {
+	VisitExportCalendarResponse(w http.ResponseWriter) error
+}
+
+type ExportCalendar200ResponseHeaders struct {
+	ContentDisposition *string
+}
+
+type ExportCalendar200TextCalendarResponse struct {
+	Body          io.Reader
+	Headers       ExportCalendar200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportCalendar200TextCalendarResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/calendar")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportCalendar400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar400ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendar401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar401ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendar403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar403ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendar422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar422ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendar429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar429ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendar500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar500ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportCalendar503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExportCalendar503ApplicationProblemPlusJSONResponse) VisitExportCalendarResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasksRequestObject struct {
+	UserID      UserID `json:"user_id"`
+	Params      ImportTasksParams
+	ContentType string
+	Body        io.Reader
+}
+
+type ImportTasksResponseObject interface {
+	VisitImportTasksResponse(w http.ResponseWriter) error
+}
+
+type ImportTasks200JSONResponse ImportResult
+
+func (response ImportTasks200JSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks400ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks401ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks403ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks413ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks415ApplicationProblemPlusJSONResponse struct {
+	OtherTypeApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks415ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks422ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks429ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks500ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ImportTasks503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ImportTasks503ApplicationProblemPlusJSONResponse) VisitImportTasksResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4689,6 +5374,437 @@ func (response RestoreTask503ApplicationProblemPlusJSONResponse) VisitRestoreTas
 	return err
 }
 
+type SkipTaskRequestObject struct {
+	UserID UserID `json:"user_id"`
+	TaskID TaskID `json:"task_id"`
+	Params SkipTaskParams
+}
+
+type SkipTaskResponseObject interface {
+	VisitSkipTaskResponse(w http.ResponseWriter) error
+}
+
+type SkipTask200JSONResponse struct{ TaskJSONResponse }
+
+func (response SkipTask200JSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask400ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask401ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask403ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask404ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask409ApplicationProblemPlusJSONResponse struct {
+	NotNowApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask409ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask412ApplicationProblemPlusJSONResponse struct {
+	StaleApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask412ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask422ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask429ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask500ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SkipTask503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SkipTask503ApplicationProblemPlusJSONResponse) VisitSkipTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTaskRequestObject struct {
+	UserID UserID `json:"user_id"`
+	TaskID TaskID `json:"task_id"`
+	Params SnoozeTaskParams
+	Body   *SnoozeTaskJSONRequestBody
+}
+
+type SnoozeTaskResponseObject interface {
+	VisitSnoozeTaskResponse(w http.ResponseWriter) error
+}
+
+type SnoozeTask200JSONResponse struct{ TaskJSONResponse }
+
+func (response SnoozeTask200JSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask400ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask401ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask403ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask404ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask409ApplicationProblemPlusJSONResponse struct {
+	NotNowApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask409ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask412ApplicationProblemPlusJSONResponse struct {
+	StaleApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask412ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask413ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask415ApplicationProblemPlusJSONResponse struct {
+	NotJSONApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask415ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask422ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask429ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask500ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SnoozeTask503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SnoozeTask503ApplicationProblemPlusJSONResponse) VisitSnoozeTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// DeleteUser Delete everything of this user
@@ -4703,6 +5819,12 @@ type StrictServerInterface interface {
 	// ExportUser Everything TaskFlow keeps of this user
 	// (GET /api/{user_id}/export)
 	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
+	// ExportCalendar The user's tasks as an iCalendar file
+	// (GET /api/{user_id}/export.ics)
+	ExportCalendar(ctx context.Context, request ExportCalendarRequestObject) (ExportCalendarResponseObject, error)
+	// ImportTasks Bring tasks from elsewhere
+	// (POST /api/{user_id}/import)
+	ImportTasks(ctx context.Context, request ImportTasksRequestObject) (ImportTasksResponseObject, error)
 	// GetProfile The user's settings
 	// (GET /api/{user_id}/profile)
 	GetProfile(ctx context.Context, request GetProfileRequestObject) (GetProfileResponseObject, error)
@@ -4742,6 +5864,12 @@ type StrictServerInterface interface {
 	// RestoreTask Take a task out of the trash
 	// (POST /api/{user_id}/tasks/{task_id}/restore)
 	RestoreTask(ctx context.Context, request RestoreTaskRequestObject) (RestoreTaskResponseObject, error)
+	// SkipTask Skip one occurrence
+	// (POST /api/{user_id}/tasks/{task_id}/skip)
+	SkipTask(ctx context.Context, request SkipTaskRequestObject) (SkipTaskResponseObject, error)
+	// SnoozeTask Be reminded again, later
+	// (POST /api/{user_id}/tasks/{task_id}/snooze)
+	SnoozeTask(ctx context.Context, request SnoozeTaskRequestObject) (SnoozeTaskResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -4852,6 +5980,60 @@ func (sh *strictHandler) ExportUser(ctx echo.Context, userID UserID) error {
 		return err
 	} else if validResponse, ok := response.(ExportUserResponseObject); ok {
 		return validResponse.VisitExportUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportCalendar operation middleware
+func (sh *strictHandler) ExportCalendar(ctx echo.Context, userID UserID) error {
+	var request ExportCalendarRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCalendar(ctx.Request().Context(), request.(ExportCalendarRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCalendar")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCalendarResponseObject); ok {
+		return validResponse.VisitExportCalendarResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImportTasks operation middleware
+func (sh *strictHandler) ImportTasks(ctx echo.Context, userID UserID, params ImportTasksParams) error {
+	var request ImportTasksRequestObject
+
+	request.UserID = userID
+	request.Params = params
+	request.ContentType = ctx.Request().Header.Get("Content-Type")
+
+	request.Body = ctx.Request().Body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportTasks(ctx.Request().Context(), request.(ImportTasksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportTasks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportTasksResponseObject); ok {
+		return validResponse.VisitImportTasksResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -5393,125 +6575,251 @@ func (sh *strictHandler) RestoreTask(ctx echo.Context, userID UserID, taskID Tas
 	return nil
 }
 
+// SkipTask operation middleware
+func (sh *strictHandler) SkipTask(ctx echo.Context, userID UserID, taskID TaskID, params SkipTaskParams) error {
+	var request SkipTaskRequestObject
+
+	request.UserID = userID
+	request.TaskID = taskID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SkipTask(ctx.Request().Context(), request.(SkipTaskRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SkipTask")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SkipTaskResponseObject); ok {
+		return validResponse.VisitSkipTaskResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SnoozeTask operation middleware
+func (sh *strictHandler) SnoozeTask(ctx echo.Context, userID UserID, taskID TaskID, params SnoozeTaskParams) error {
+	var request SnoozeTaskRequestObject
+
+	request.UserID = userID
+	request.TaskID = taskID
+	request.Params = params
+
+	var body SnoozeTaskJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SnoozeTask(ctx.Request().Context(), request.(SnoozeTaskRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SnoozeTask")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SnoozeTaskResponseObject); ok {
+		return validResponse.VisitSnoozeTaskResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3rdhs3kvCr4OtvzslO0qKomx3RZ34ovpx4El/WlsebjbwmxC6SGHUDnQZaNMdHe/Zp9sH2SfagCt2N",
-	"JtG8SLLiyepHYpHEpVAoFOqOz9FIZbmSII2OBp+jKfAECvzz6Smf2H8T0KNC5EYoGQ2i0ymwSyi0UDJm",
-	"XDMuGUgjzJwZPoniSI+mkHHbz8xziAaRNoWQk+jqKo6eJ5DlyoAczd9AnvI5JMsTmKIEJsbMTIUdXc+g",
-	"YDOu2URcgmTnMFYFhOY5VyoFLnGin9WI03CLo7+fQgHMTIEZri+Y0GtAfgOmmJ+MDRTLY72FkZKJZtz+",
-	"zGZTMZoyo5gp5oxPuJChoYU0MIEiurKD57zgGRiH78dloVURxvhQwifzcYQthkyNcQU5n4BDSMxmwkzx",
-	"W80zYMpMoWDe+HEk7Fi/lVDMoziSPLPQ0IAtODP+6WeQEzONBof94wdxlAlZfbEXr97Un2AeBn+UCpDm",
-	"G83UTDI7Nxurgna4gN9K0CZmpRS/lcByKFipoaggJoJsQPam27HzdcC+3+8vgp5zY6CwY/7Hr2znPz98",
-	"96docT1x9GknA635xH6Zldqwc2B7dlf3+32WF0Iafp4CO3n7+PlzNprygo8Qv4iJ8QtuRtMwCuxpqjbO",
-	"nR9CwGjK5QSQxDOeABsXKouZKtjw2yGiCQkLLsEizBKv0J24Ge8QBD5S4BPP8tT+fBYdnEVRcA/HL5WE",
-	"LaHnaQE8mTML1AqI7MjXBOuU64vnT2xrHDznZtoMbc/vR5FEcWRJSBSWl1je4U/ypwLG0SD6/7sNk9ul",
-	"X/Xu8yc4xzsNBc2xvGpLh49YRQZ4uMrzv8PIVKgw6gJktfY2eLbvOvA8et3b/34Vvf6/rel1b//71fR6",
-	"ZSHTuZIakP08U8W5SBJApjlS0oA09k+e56kgdrqbF+o8hey7v2virZth+jX1ojnbWD6RxKkstr7RDFFo",
-	"6VGeFlxP7xKS0+ZKYELS7iIMCI7dCJ7eJTyvyoKNeZmaRwhLqibsQqqZZpkqgJUyIX7ARqooIEUgmEgI",
-	"2kueiuSukecYOTIyyxgYl4lF5qxQ9jjH0QuejlWRwe8G2YhLqfCEWPgsSC+VeaZKeccQCY30zqZcM6mY",
-	"Lq3cMBWEpZfK/PXtq5d3jaNzlcztblkEJTBKeQGJFe8QFgLrhUrEWIRENk8mtGenxfTtoNqINCVqLYsC",
-	"pGFK2isjIGyGluCa7WIbhP91ocbCXh6dSNoaOTheB3Jy9/MNIH5r+Ep4r7epOKq9JVdyNEtnJGUkj9jQ",
-	"bcHQbsxUzZgwtO+zGy9v/a7cYJWbbdFdrBXxfVuUt27zbgSoUj/zYgK/Fy9J7eT2luKS7bEX4oeIgHrB",
-	"5fxOYVKKZVzOq4tAk/jm2HAbw6jv7dQK3ypEe6ohTvpO8tJMVSH+cbdX3EvF8MKvpVFvOe/fv985Kc3U",
-	"qugjbmCZd/+oZlZc5H6jVSqxW+klF6mVLO+athJu+DnXwBIFdFuRiQA1JuNd9kapC/s/lioUlG9jj68q",
-	"xOAwJ3I0Denr76fcIChWZ2dqRExoZBU3NlKlNJCgkhfFEcgyiwa/4qhJiTeMBSIFHOpDSNyfqJ2FLYmj",
-	"HyrFjSeJsF15+rpQORRGWNl+zFMNcZR7X32O7N+4T/hJGMj0uq3BaV5V/ezEGf/0nHruOX27+liDzouC",
-	"zyPSNio96Fd/9maVCnWrekGPC3AUu9WyULl0eB3REEuIvIpRfVy34Jcwc/x5EfrIDdAJvMXDMmk8Fajt",
-	"DG3fIer47pAMo8WFCJnAp5DhCBviEdlcOIgjbbgpdVh0+/H09DWjBsQW691hM1WmCZvyS3uzJoynJLgt",
-	"w7QJOoO4pHXWAHYitKE7uwZh15AJyQ2dwIznud3YwefqAMFKKn4Lxp41R2ErGjoitKxow0ELULlVojdo",
-	"qI0qNhmyzJN1cL6jJlc1Gc1fkh1C5fZLJeHVOBr8usEBdyu+ijdoW8+6QVu7lKsPbRbWYibY6g3oMsWr",
-	"pH0cCvx+S16Fh/BqDSuqRu6kPAv4dkyIlO91xqd4kVlVhFvTUE11DbGEWJlTvdbN+TfXLMjNRNKNALfL",
-	"2+GAhHC9CU94jdfXVXxNvLnT8QUxE9erCeHoMf52LfR06NJjAWlieTE3lTITk8Wc64serddCVZ+E5dut",
-	"RfFxBJcgzcdN8UutaQzfUrsw/dKs2specgRrb6aqnbs4NgbMiAy04Rnu/1gVGTfRILLw7NifotUksOSC",
-	"ae92Db2HrhYuYs/mXA3rw9RNHPr6h2cjbudIMLDxTgP+eJ2tmXL9McMbatnJhhyJGGPA/+ajtVpLABZv",
-	"imq8IA4bkXhLNDqOmmwCZt02BMIT/4y2Dff9vhV9l+juSQlPggrXiWRvnj1mBwcHx0xIbbg05LwTqJiO",
-	"NRhUZrjVdSBmv/zyyy87L17sPHkyYDxNWcLnlYHaWc0tBbJ/KAk99pwG1IwXwC4gN0zIM/nu9DFaY2dT",
-	"lQLLRJoKTb7LHpNlmg7I7FdC78xSdHPg9/v7D3b29nf6e1HcnLdMZVbdi300PDiMIzsU6YTk6FjCydNL",
-	"pya2t4lPJgVMuAHHB5b6jXipUUzobNAYwbuaWMXR+6HZ2puwxtvhgNsztcq5FAJhc4bXxeUa11UDWtze",
-	"JZ8BescZkRw6P7jzr/n21+QN2FfNOTdioUSbAQ7qed6XD7MleTabQu0wEikDmejKKbrmSCzqQghoe8oA",
-	"2wwi+FOuim3lVNz1W0AR4OSQfORmcxrOG2vxRqZ5un2DKqzS0PLZsZRr48tH67XSNUqCv8IG9AqkuMJk",
-	"aGeeWWHuaVEQ+WyxOygFLghgwqRBZNZOYL81+oOdxwuy3MyjdQRIUzbDhdZDzvJmlv7e8f64P9rbeXh+",
-	"ADsPR/t85zg5gJ398QN+dH44Okj2wb89ylIk0aaWrRd01dziJXqD+20Juso+tN2+Jm1ZYhVt+mKHvcNK",
-	"+FipYiu7OdkDT5lQhTDz9cfMtUOKqEyW63q9gRy4oT6ZkJWBdXWXqiGe6MkG53NCbZH21zXGRotkTV1D",
-	"xPzaQ0+lT0qycaXoJcogEWVmJVUxmdq7sZhY2tjYNPu6sdW1Kdj9wBIwXKSa/Yul5+PDo4d/jpbF2PXS",
-	"DY4S/Aks69mcyXvsKsDp6ayNOoSf2sYYsA9Wu9ehqn5ew5kqzufmqFcc3tT6ZtlG1EC713Z3mP3+o5W8",
-	"gytzmvJWI96OZNeW4AhCX2Tz1toCcwU2MWBzBBU73gKxLSStPrwZ/Lttt7z51QghAN/U7Op1AZcCZlvC",
-	"x2s/zi25Y6wAGIw8ReN/FcTHOIopnoMoZnqqZhJlR3t5SWUaEvE076ZHYJr6WkTZvQkLrZXEb1oXpN16",
-	"TeG2wLThhSHQ7PePrFBVCC3khKmC4vpqHhK6RE/7x4N+f9Dvf9ffG/T7QUGl20UUR0WZhhRmCw8GMpA3",
-	"4gIgZ8K0LvJnb57+61/eP33608+/PHr+8vTpm7+d/PyX/Uc//PLk5Je/nL4LG6ukqe64QMxQmaJM+VRO",
-	"UqGnrcngEoo5Iw2anZagrUrODcPVx+xpaclr95VO1bY8Y9E0TTRYQ9o+zo5uHb21ySJ8Trwrur3iF0KW",
-	"lg4omBhpISmJZvyV/7rXjx/0P3hUkPFPIrOH5mj/6IFzAdIX/ZCXyPcXLm+/kyaCSlbMuD0dhWEzVSRO",
-	"trP46bGfIDcYiU6fA1pX4/2oTnjCRWrF4RnABf6RKWmm6TxkRd5EBHpjd2rRu0GMqTtOk9aFoMSMIImZ",
-	"AwQXKBntHp1iWl+DqNfhcN0Tzej3R94AQrMMigkkTEijKHq8AEtYzBHZ74MzZ/r/UohrkPWm3FogaO6F",
-	"VWtxUQDd3Is0laOjwyP25s27n5+y8zlLuAPcgW2BngMvKIxflYZNVYlR+2EWR3ztxav49Me2mhIIe1/N",
-	"gK51H+NKwyymvbFf5iKO7f5/WGdc6bqdq226CdYWFMN21/U2nyW8vfXMWzVLPe73H+4dH+8fHT487B8f",
-	"761kru3VCmkeHEaBuLytFQtnfNrCSrNCFfmn0B6asIkviK/K6HSvt7Uxb7b1lJ3PP/omjpU9FwLsc5Cs",
-	"st+1B0VdP4iOVM3CPzg7QfA32Rb2vF+cNWG9QredTaJBacgD5s1f//wxh+JjwjvSt1BPOejba0vHTKUJ",
-	"aMPGotBVcoL9XWhmlB3CEw+38tWVYUzEkYOrpUCvNWUSJDRqCDOLJ4QiLQIO+ed+MkhIqE1K+EgrX+qL",
-	"NMZlQtK0w87yCBQwFFq6uoQiKWHFyLnFvZmCKHCSNm66yMlFlzTU0czkr6fBStw6aCHCCeH41Jn3FtIm",
-	"0ZLeiDoF5GAE3eyerhFNVYZShq9sVNfs0foLu9E19gO6xjXstiu9yT5KVth71rpIr2OFcpt0o3kXjNLL",
-	"v3um5yUBt7LAC8nenT5u7O6bTLyp4/XmhuyVW70I5xc2EVVC6C1YB2ozwGorWctAvxg45F/4CwelMtFv",
-	"HmvULTJcxyC6udHT2TtJ3vBptM3oWufUoyu3VI/UfaS1iGkTU2rrWIaZo764hkd8O6922Lm5iVNbyeZq",
-	"zy2Yt+HM7sbD9triGnacrIvYWc8Sb+Zt28addEONdkt/XR1vGeYJN7Lpdaygm53c5FJfO9l2LsMgaV7f",
-	"79Ei0AQwmbduupZg793Cv6NbuLZ8haSd5ycvTxp3SstG1zb9r7QSLZH2abWQZrgfyjnLRHqxvY3vb82t",
-	"2Z2qu6L8BNfMKyZRc4T9vcOHh98fPDh86HGFvfXGKES9tvQjzPyt3RSnvQMvKAmL/npWiQR/fX9aZaHh",
-	"MaF29URTY3KSudWFgLpAhPvYKhExTtXsY5UZVzGIXPwEc0oxE3KsAmji+gLTBJWkMMvY6VioBlYfpkIb",
-	"VcxRD6NvZJmdQ6F7Z/JMfvvt+6liGZ+zEU/T3rffsqfoOGrS0YtCADq3LHiI9OGJSyFEI9OA/YALZ//z",
-	"X/+N6UIuyGnYXtiQ0cJ77HQKZxK/+0bXtSr8+hXDz841fOVVkTHTHnvvlDHu5xLi764Ej9DssL9HYei8",
-	"VbXhTNoh2GH/4BGTQBlOqVIXmrk8uMKu1s3mFu8Q9INKBOhvv8Vw1b++ffWSVIhnO9/b9tywTGlDuaM9",
-	"9k5eSDWTLjo+Rr2RYzIdhcvbXShdG6xz49W/sROcyQLGpbaqp1YUXM9ZJrTOITVUlYYS4MUIEgcgGtQq",
-	"APPOkA2cm6czPteULMXZkFoNe+yw3x+0UhPbdQh67HB/f8AEfs/OEcyF6gmP2JCsgUMEUzPyQOK6bfdj",
-	"bH3UP2CagoOHXorj0MUnKjZSGbBzPrpwi3NMQjekiV5WtCp46dS8qfdENY6ExjCr4dNTPhn22FuwoBoc",
-	"GWm44hxDQkvFYoQ+k8hilEznFp6Z3YK5KgllGkA+osJFM6Fhkfb29htfdpPXrSS4xTxubLN2PcN/2/G+",
-	"2Xn+BHPA+WgEuSUZVSC3ixm6wCzkMQI7VqVdjHQYTtWEpUIC/oYxfhQh7S4dZBPPUjWr7Yi1thLt9fqV",
-	"aYfnIhpEB71+7yDCsi5TZH67PBe79XkkHkQ5ZkFuFNebYoGpWU8BbGKZlD2XE6WSR4wzLeQkBTa0Y/ec",
-	"GjIk+FkBGRdSI6+gDFU/9Tex1EdUmvELZE4SZjGFD1YAEA7qJMHnidXhcJZ3lE/dqiuz3z8MJEJa9GLN",
-	"C7stlZXpKo4O+/2uy7wedbepJII99tb3aOVmY6eD9Z2aijjY43B9j7qeiO2wv7++Q1WrBdsfr29fZc9f",
-	"xdHRJpiqK9dgh4ONEFWnduOlXWYZL+bRIHqCm0QHg3ZuIYuepDYKPoo+LJQ368g8bJrsukJMV7Zn+2js",
-	"eukwEwgECDxDixMVGSPGbsUZPuNz5Kt4l9fMAzXaKpba/mx5nGU+MRuDGU1B1+XhNLLbhFgDXTc00Jlc",
-	"HsldcFXFuqk9qcMqv2XYY0NMcBlaFu1Su6q6PnUqewF8NCU+ahQbaiFHMIyZKux83FTfsNSKDU4WGJem",
-	"LGDAUsUTf3OwAh0CPlLSCFmSaFfzzjqcfBg6zqnQ5nGduLOwkR0OghoThMw+siSn/YaKz+Firl2+q4n0",
-	"v4o/B8dPRYZRQs14tRJGInSt57aU3L2A9fzDEk/r31oFkArNHQUPHO233S5fN6f8gzG+91TYEfmBy8Zk",
-	"SLv2pm1yXyr2527m2+WATaaGY4DLx/UpNVmaNHQ0jMrFKHw0KKWhB9VolRlr4WsLWf3xQ8AWuOSwQqFv",
-	"CiSGNCVYXJGbIJR1tuU2Ff3WotnV2fwnZxtNRlWoeJyk6qD3fOIO+YTl1rxMhKE8sAWO/aUZRJ3/FZSQ",
-	"Tki7TtSozEAap/eQkEJFsazSOWBizLTKgESIMWq5mUhmfO5qDUoJIyo1qNmoNI0mPeXpGGsBIxyo60mq",
-	"WcovQJLVwOWfYqLq+ya3XbMMuCRYMj5nPM+BF1Usqu2I9XWtykkdQgILzRvWP27x0BGWO65qtwetWkOP",
-	"adqdJ0LnSotwUeK35WSCdak4QwUPOdG6Ikz35/qOzrWnq9b6/gVAru9OAfJyJYPH+wWZVUghsOymrdQ3",
-	"RZaX0wHYu9PHvaXjNAHzuk5y3G4Zfi3hrhtw9VZ4wYQHG2rddW3K+4NxtxeeK0GgwRgh0X1+W6cgjvIy",
-	"IOoW5I+7PnX6lImn4geVzG+7kqjvNbxq+52sknt1w2Px9ZL43gYk3q7naTsdbETnVMwSOxxtxBWq4rV/",
-	"tINHJgO/BEj3+Vu+TBo/7m7eJMwF75WXqrbRXkBuyGhMqVHaijtcJpBUF8+IpyATXlTuMDZK1eiiLpVe",
-	"XTgDxukDlTeybTT7e5nlTF1CcSYzdQnaCowzXiTsnCTPCc9jdAl5Xc0U5pgxx8xMjCo5tr4Ce+yEQKV5",
-	"Kp+LKxTJDSP5dKQy0GcSX51oBE3MhItZ/QIFJHR1Hu7v18srgGslQ8KoQ+sbP2JopQ1tZSrLTdJHQgqu",
-	"ixvrNrvdes7JsjWgeYYDt+gcJkLqgV2tiyXE3XZPalTUo8Z+8ZtGgsEgX+3l+7tnE6yykfC57p3Jyr0p",
-	"TNxKfsow8a3HnlPao2yV6zQa0nGVG4lwakhhZDQTzg8UNGta0tnYZuEKHARQ9KOaUdVaL6+PGYUU3/Wc",
-	"B0Y7B00XR57hYm+t4WJ5vxbwR2yny27jJSluWAXZyzRanLqKtBwwtI57GzRWaapmutkeNHDXiaw91kRm",
-	"us5+j8QptZaCnK454/pMJkq2M3G5y4/lhs0qqkU6JDdDXTYphIo6ODNkafNiSG8lrPSL2puWs6y7qu2X",
-	"zkVp+SgpI35m6r2AfpeWa5AubbRyX8WuEBi3ZxkNL+hJmqki8YUH8mffqg6rq+yeoKTxhM+paFktRVjO",
-	"3VnoLKSwUvrQFzwCNEEH2bvIn3v6/n0UUHLPCFnvwxel5boSVac35rRKLFsl9qHQaVtrr3aVFYCAJ1ba",
-	"8X3tpdEiAap7ELppmkydwFXTEXTa5QKpk/VCtxZPU+/Cok9L+USbeYTQuovv2bh4VAE6Zhos0gyg8D9S",
-	"WcYpETpPVQL1WkJwe7H8DeQbxcn7ca5NjPHRmnoV2sxRTLYHudOftPgs3jYBz8tIO/El5Ja8aykI5WhZ",
-	"x2Zws7pa5FsnztLhScpaEBLmEeNnEsPB7NdK4kz4qoP97CreufFBJrpbBEpK+Bh4te96QvEJzu/GCy2A",
-	"uwCQKiVJFSzlBoreCuhQ7bsF4PA4VyqCqtNLCSA9bUqpnwNIlqDgOXevkYRga1LytjvSgVArvOApEhSF",
-	"MaQJYVI8ge1cmRAkv23xzN56EmYp8MQS6XBnyExZSGJ/WGKGFaqUSY+d1kE7FJVa5TZSECMlnEp2rsyU",
-	"JaIgp9QKItSq6FCM2gk87YcD3Jc73Tk+O+2MnyZzaMf722NLO366kUtV2lmMQ/dR98V82Ue+K3v/d3Vl",
-	"15lQ957sr0Ou+lloQ7yrflalTn++LaEqjnKlA4rAeyx1I9lw4aHPYft1FwxOhfEYH2NEa41k+4dk9xqQ",
-	"d5si4NrvotLTRMY37J1J7lkN8XqM2fnc3ar2D+c2a0FUvV87YJbrDx+5Ej0uMN6bxsWc1+bDkL2Q+Msp",
-	"RcJs6c9ov776pdwazUsoG/gy9u7kdSwJsxu9kNV6uXbHf494Vd/QE8YLDw6v6l63+8pd+PcemS09MniC",
-	"XZ26AJvsUCF3z6vE11vmovaANG8soWEF5U37H3k5UOKyzCquTKOFs3gPGMfQH/TseA9tlTJR9jrQRuVN",
-	"d7IonUkcZMopNUTNpHtQKK5trDUPrh8KDbwtRB6mJu1jv99HZaN6/hi15TPpTPMjHKHKozmTZOcP3x6c",
-	"Ia6ddqD9K4LYLy4SdW10Jz2ihSA7D2ESu4aYOU7Tof5/Hcycngvb3C19e5O6130CHB3jwc5hxMnPQ6b+",
-	"Cq+xvd2pAuU91/wDcc13Ob5U3e/7J8xutay5xBa89LOLF16ZSvW8SrNj7kWlBDmfK27UYyeUA1dxCSrW",
-	"Wr10rg1aqTWJdr2OJKjryXHjm0RMVWUe/kDZUxsHkvwRD8YLdVkJE8yV6+xWwII26AmYa9LhTaP3Klr8",
-	"Y4Xu/V/P/nslKSUubj+00VSpviW7wHqTl6WvSvbtqIBLwe5Y8JZhG0rVfnhw/ODPKN0KSJOax1vZFqVB",
-	"97dR5WgKSYxlZpkG551xlrPYOWysIOhiEcmE4MLbycE6bIKshi7YnuumLm28qiAv5TQvBxVVcuVXF/Po",
-	"veF3FbfGwSXuIOTfXX/M2wmf/APekf3jTXjAKd4c29+p99LstaIyZ56CGbMUrH5bVcEIM8rSdDwi7TOn",
-	"CRjSrR0f6rF3Gtjrk9PHP1oRgebBZOcu6dRxq6+WhXyJmOn7Q39/6L/ooXdE64dqVPHGVsnUcC0Ndrd5",
-	"xPrznQpSC34JB8VXyTK8V0FvT+xoDXrPgu5Z0D+D3OFOqVXG6OHw7f0QDeepX6W/G8YT9F4sGOFQKUND",
-	"3DoDnAP+3gJ3b4G7aWgpv6gtcKqsy9d1WeH8+oZIbFVlw18/2ANR1Sn89YOlLg3FZUWUZZFGg2gXqc4N",
-	"2qUKGGUlioTyKrwSGToK5ddgTn6eg8SYUNe8Kj2w3MELpVUzyfAh37obppJdfbj63wAAAP//",
+	"7H3tchu3suCr4M7eqnycEU19ODmmKlWrWHJFJ7bsleTjmw29JsQBSRwNgTkDjGielLbu09wHu0+yhW4A",
+	"gyEx/JBkO8nqT2INZ4BGo9Hf3fgtGcppIQUTWiW935IJoxkr4Z8nl3Rs/p8xNSx5obkUSS+5nDByw0rF",
+	"pUgJVYQKwoTmek40HSdpooYTNqXmOz0vWNJLlC65GCe3t2lymrFpITUTw/k5K3I6Z9nyBLqsGOEjoifc",
+	"jK5mrCQzqsiY3zBBrthIliw2z5WUOaMCJnophxSHWxz93YSVjOgJI5qqa8LVGpDPmS7nRyPNyuWxLthQ",
+	"ikwRan4mswkfToiWRJdzQseUi9jQXGg2ZmVyawYvaEmnTFt8P69KJcs4xgeCfdQfhvDGgMgRrKCgY2YR",
+	"kpIZ1xN4quiUEaknrCTB+GnCzVj/rFg5T9JE0KmBBgdswDmlH18yMdaTpHfQffZdmky5cA9209Wb+jOb",
+	"x8Ef5pwJ/ZUiciaImZuMZIk7XLJ/VkzplFSC/7NipGAlqRQrHcRIkDXIwXQ7Zr4W2Pe63UXQC6o1K82Y",
+	"/+dXsvN/3//l35PF9aTJx50pU4qOzcNppTS5YmTX7Opet0uKkgtNr3JGji6en56S4YSWdAj4BUyMXlE9",
+	"nMRRYE6T2zh7fhABwwkVYwYkPqUZI6NSTlMiSzL4dgBoAsJiN8wgzBAvV624Ge0gBCFS2Ec6LXLzcz/Z",
+	"7ydJdA9HZ1KwLaGnecloNicGqBUQmZHvCNbFUJpHy2eYaoDEoq5kdDhhKjUAUjzX2rxSsoJRrTqA5x5i",
+	"Ww6HVVkyMWSE5lKwDhnJPJczLsY9QnMlCc1z/JyWDHcEzndfcN3pi5aDpADScH3/XrJR0kv+x5Oavz7B",
+	"X9UTXJdZ4SVV16fH5n0YtaB6Ug9qVvKBZ0mamEPCS8MtDXfcdJrTY5jjrWIlzrG8r+akHRJH6MA+qqt/",
+	"sKF2m63lNfOLboJnvl0HXnAid/f+uupE/tvWJ3J376+rT+StgUwVUigGDPaFLK94ljEQC0MpNBPa/JMW",
+	"Rc5RYDwpSnmVs+lf/qFQemyG6Tf4Fc7ZxPKRQF5ssPWVIoBCc+LEZUnV5HNCclkLPcIF7i7AAOCYjaD5",
+	"54TndVWSEa1yfQiw5HJMroWcKTKVJSOVyJDjkaEsS5YDEIRnCO0NzXn2uZFnRRWwasP6CBWZQeaslIZh",
+	"pckrmo9kOWVfDLIhFULCCTHwGZDOpH4hK/GZIeIK6J1MqCJCElUZzWjCEUtnUv/t4vXZ58bRlczmZrcM",
+	"gjI2zGnJMqPAAiwI1iuZ8RGPKaWB1mvOTkOsmUGV5iA2GEHxookURh5E1OnYEuxrT+AdgP9M6jM5+1Ls",
+	"weBICmaEgFVrQVOhRv8mmRQMFBTzFlWEa/xkZrD42jC7yzmK7d/D9po9MYeSGvUTZMttmrwp5Yjnq2Dc",
+	"GjYYrwW2wv58D3q40DR/eJzCqEYHWUkQ5hSjqpUdkoEl8IFB9kTOgu2/7/LW78o9VrnZFn2OtQK+H4ry",
+	"1m3evQCV8iUtx1/sKOdmcqMDUEF2ySv+Y4qKuVHzBeHTQpYaf31qfk0Q5FdUzD8rxFKSKRVzJ4QVqs5W",
+	"BDbxD96EHe9OWLUNgeMBJn0raKUnsuT/+rzqxZkkoGx5SyBYzrt373aOKj1hQpv5I6baT3JmVHUavrTK",
+	"4WJXekN5brT6z015GdX0iioj4xiKEnRAgbjTgaKlpbw2/yG5BCPlIfb41iEGhjkSw0nMG+SNX8E+6tCc",
+	"NQJaVkKzDFwISZowUU2T3q8walaB/DFA5AyGeh8ztcZyZ2FL0uRH5xagWcbNpzR/U8qClZobu2pEc8XS",
+	"pAge/ZaYf8M+wV9cs6latzUwzWv3nZl4Sj+e4pe71pvj/vSg07Kk8wQtPWeD/hrOXq9Sgl3rF/S8ZJZi",
+	"t1oWuC4sXoc4xBIib1Mw3dct+IzNLPdehD6xA7QCb/CwTBonHCzNgfl2AB4ke0gGyeJCuMjYx5hbEl6E",
+	"I7K56pAmSlNdqbja/NPl5RuCL1gXjNsdMpNVnpEJvTFyN0OHTO0BCGDaBJ1RXOI6PYCtCK3pzqyBmzVM",
+	"uaAaT+CUFoXZ2N5v7gCxlVR8wbQ5a5bCVrxoidCwog0HLZksmNjoRaVlucmQ6poXG7xWFdm65bzFV249",
+	"tc3P0FUkC/NQCvZ6lPR+3YAPWMTcphu862fd4F2zlNv3TU7X4Dnw1jlTVQ4Sp3lqSni+JUuDs3q7hmO5",
+	"kVsJ1AC+Ha9C/8g6/2C6yNMcfXtS88RZ05SlmRjjs0byuqn/bl+L8j6etePBbvZ2qECFXm3CQd6AsLtN",
+	"74g+e0himFHOmb2BZ/jB8Jj6tccw+hwx2qJkXLGhnDJQZ2s1Q5HZRCpGNJ8yUlClWEZmE2M5CQl6+xB4",
+	"+pRegzt5mhIuCAU1ichK0zGGfrhQmooh65CcaqZ0X5gv0FrPqXLu52kK7nj8zfzra//CbreLUUJWMnTV",
+	"y5J9kxJDmfYDIQVDi4ErMuUGVvTgu93CuZM0oXneStRtatFzQOxaSlzweboIhdEoU7sAwm4wOmbmIFds",
+	"zIXCeN5AsZIz1RnY2Ab+mcTpu8VtNeIszxTiwb6YYviNqusOEiy6Mu1k9pEhIMfklvWbBjNLE1jBh03P",
+	"DL6trZeojgSFECWxI2S0bzFcf4rce/CNWdTGoLmYy2Yv8ylTmk7hBKGTKeklBvwd81Oymj8uRYSbR9gv",
+	"NsBuA3X1YCEk0XNe87+7cc2NpJ09EBHqsG6UD3fZvwlVH6agyCxH+kEioWCMJAGEyHRricASTOHGi+Kw",
+	"tpy2RKOVqNkmYPp3YyAch2e7GVvrdo2FtERtxxU7jtrlR4Kcv3hO9vf3n1lerJHjcPBfjBTTYPNSYxKz",
+	"lPzyyy+/7Lx6tXN83AM+nNG5iyHZwBYIhH9BRPUUB1TAlq9ZoQkXffH28jlwmdlE5oxMeZ5zhQkUHSKq",
+	"PO+h67Zilkd7rrDX3ftuZ3dvp7ubpPUpm8opE4Z3B2j47iBNzFDoOsBY5BJOTm6sN6G5TXQ8LtmYamZP",
+	"/9J3Q1opUBNbX6jjVG2vZFSHbo96a+/DPx+ETd6Blbn4bwyEzdlcG2+ro8s1aGlzl0IGGBxnQHLs/MDO",
+	"v6HjrdXHe7Avzzk3YqFImxEOGqT/LB9mQ/JkNmE+pstzwkSmXGbGmiOxaDIDoM0pI2wziuCPhSy3tVNg",
+	"1x8ARQwmZ9kHqjen4aIOOWwU30EFIerpMFpxGFYHNTVUotY7L9YYieEKa9AdSKnDZGxnXhgl8KQskXy2",
+	"2B3QHhe0NK7zKDJ9nkb4NqRs2KA0mxZ6nqwjQJyyHi62HsxnqWfp7j7bG3WHuzvfX+2zne+He3TnWbbP",
+	"dvZG39GnVwfD/WyPhdKjqniWbKrpn0KkwfncHkr0p0lWsQ9Zm3h2UpkLYiSnl8XJBiKOmY3e/EgFxBE5",
+	"VzkXbFUepZnCGS2W/h1dLvnxSubsyLitUlY5HKITMc65mjTUAHbDyjl5JYXRPagm3We9bjclJ5VB+ZPX",
+	"KpeboKbNUwmpbNZYzco5KSuRQm6HMZvQT3nFbMwJjBNnQwaPbELch+ARPID/jyrVUOvW0Fxgh6xdEx7I",
+	"mBiueMQoPCJa7mTyK0Xenh5vgrMZLQUX4yZBrTEJF840EBHC4/cgDRLcHE/xR6JBK2lwkgJwPKFHOQRs",
+	"Qu3J2+LYLu3jMq0ajosmtU+5hfAx5Av6HOXlA5CV8w9lJeL8wHGn2p2kZSY5SpEhzTenno0gn5kTjE7q",
+	"7HCB8nVI9tGVbKfYBCw0wmLc6YjGI7TUmJfWXAiEgtYynJB0F07Blay0/xgsE4z3AUPbyvlhDKcP7TMh",
+	"pIBRCHUE9LtGN7YEUZONw0a6lu0gQhdhaxweXGD07KDsuZPZ2GK6XQK77nW7f+nu9rrdUBbbgZZNuc1o",
+	"/RUagg9o4t7D+lyCzgX5tuNAWdPSX3WyQqfAgk6x8jPrGQAdmMuS6/l6Jdi+tyTIV311DknY+M2UC6ee",
+	"r/7EvHgUfGRD6+s/gsRfI1jGG6jcY9WQnitfhpcWzyd+GjtBbwKcOmYuMLqZQ/bQlGW8MmxmwsdGz6nK",
+	"sSGojTn8mzpK2yR7+wPJmKY8V+RrcwieHTz9/ptlt/EGDgsYJfrTgyqZLh4Q92d4nS0iHVp1nxb3SHQL",
+	"A53Erji+qd5Y3MYIQAm7lVlqnn/4lxQtWh16yLca8WGcNU2nDEIYemGCtTbAXIFNKAQbMsfDt0BsA0mr",
+	"D++U/W/z3vLmuxFiAJ57HvemZDeczbZVI30GzwMl4jCRqaglBmkfrjiIUBtB8zG7lKiJnAlwB9m83ZpE",
+	"Av0ziPItT+NlKbjj6nIz7/f9qiFVzdYrF99SmpYaQTPPQdksueJiTGSJ9UKeh2ymPCz7HtqTg9LEmJUR",
+	"BUG5aiFUdK8ZKwhvKjAvzk/+1w/vTk5+fvnL4enZ5cn5349e/rB3+OMvx0e//HD5Nh6kEvo+Fi46xcll",
+	"xdQqS3crnrGYbYA06CFtHmdLt5bemmQRPydWXC/TjJPJZhVINxjX5SWRM5GCde0q20hWMUsei3qbSl0Y",
+	"oZVsVhofVsFcSClbppPzUNloLuUVF5WhaLTtPLxmUYcYm8W4RkbnqXtJcOFdglMJendb0CSkg193u+l3",
+	"3ffB4qb0I58aFvJ07+l3NhUOH3RjRs+6RYJCFvUip4QaXlEa26/MrHpsqKVDfjYbQJX7O+I3qNN7HL/L",
+	"KM/nxuhg7Br+MZVCT/J5LD9iEy3y3NDtYvoOsun2WjFcF4CSEoQkJRYQWKAgSMvI03B9NaLexIsijxTB",
+	"3w+DAbgiU1aOWUa40BJrdEtmjhmxR+7L4MwmtXwqxNXIOq+2Vo9qKblqLTYbFsJwejj5UBVro9E2t6Wd",
+	"/aN9+PTpwVNyfv725Qm5muPxNWu1KzXrnDNaYn21rDSZyArKqeMyAgXDq9fp5U9N4zBSj7yagy+LjtOj",
+	"s6OaY2A6MkgTW43GxSHsmXlQ8xjDZFnpmSyUZfHmApqCZcGibcK8XSgJEB8XGU3S/DSKVWqgfb8O6DZt",
+	"KyS0VQlD95vF0eZ9SOWeO7a0O0HZNdRnJr1ET5BmnF8S//Sl05vrsBdBDNWLtWfd7ve7z57tPT34/qD7",
+	"7NnuSgHXHJkL/d0BDCyk/Ne26VguY3qK0n0AmfNEyJnL94fjNqiE5vmg7vBwxUjORtonLDfJ0w7WUGaN",
+	"IPbLPdjfawjx3ZgQhzk31myi27hQU7W18W9jvlsER1e4C/4QFn6d1P4J8eVivY++lSbm9bYJalfzD6Hv",
+	"cps0zIIJ4sLmzUHBHxdFR471uBF9G3150d9E0yALDzh6/NY7XbbzG9YojUWfg/n9zx8KVn7IaEvrFvAl",
+	"7HeNZqRSIvOMKU1GvFSubN/8bjQOaYYIjJat4uRVHBNpYuFqOLnWZhAgJDhqDDOLJwQT3CPRstOwTUI0",
+	"nlexD7jypW+BxqjI0E602FkeAcs5YkuXN6zMKrZi5MLgHs1pZzyvDyrZpP4woupmCtdTYyVtHLQY4cRw",
+	"fEljsbALiFDV2nTJCqY5amuBBZxM5BQ0x9AEdkrN0/XqUW0B70Us4DsEZNZkctQoWeGTXRtnv4un2G7S",
+	"veZdiDYt//6p8lQ2rrEYrk4bMZz8K0XAkWwA4VrZZHZoUTbM5fBagROUcN0LIn2XP/3Ue/Wqd3GREqrJ",
+	"lGeCjycasuMDh06HnGqiNJ2rvvBpdu7AgdEvb3xpwSr35SY4uX80biVZL87/iV3WmxpR77e1l7YxnjG7",
+	"eAOT+A7WbeAuDX2oft0x1tgIhHoOt2FkaCl1InBZLqYshLrcwneNsojlE4U/Y70mtOELK43laKNMq2te",
+	"FG1FKcFoM6pcIZGRQ66pjmBomxlxRYQsSSiwljmwne1efNBFjTfP/FiReXWHGN3mcbhmzlSA3aZcb4il",
+	"ekca2Ao4jsXAQhaWo6+Qbheys2piavDqTSKDDQkW1yPU9R1ytrdLT4qn326Sdi1FrQUXBsyHSLdux8P2",
+	"zrJ1OajrakrWaw/3yzjZJjvinq62LXNWfClonF/fKeLUAvkadn6v+M+6KZe43n1U7bWTbZdsEz0Fd88Y",
+	"aJwF79y0r649G49ZWH+0LCyf+BEzXJrhlLsGRJbOw6VbSD3cj9WcTHl+vX1E6O+1RtDej25FF1mqSNAT",
+	"1rORvd2D7w/+uv/dwfcrvdBLnnZAvTJEx/X8wmyKdcQxWmK3G/zXC6fu/O3dpWv3A2cL3/MTTbQu0HyW",
+	"15z5Lqj2z0Yf1FEuZx9cCyLHVQr+M5tjLx8uRrIt21mOoJmd0fNT6y4Bj477Y8KVluUcNE98IqrpFStV",
+	"py/64ttv300kmdI5GdI873z7LTmBPI2652IJujLFDkmA9MGR7dUE/uIe+REWTv77P/8L+rLYJIBBc2ED",
+	"ggvvkMsJ6wt49pXyDVnDJq2D32wm1m3QDFpPOuSd9avQsGkT/G47aXNFDrq7WABOG61J+8IMQQ66+4de",
+	"+c6lvMbkDeh95Ovy3eItgn6UGWfq22+h4PNvF6/P0BvwYuevkBqhyVQq7Vp4XVXadn+WijV6eXXIW3Et",
+	"5EzYmvXUdvBlmStiNztU4Tt9AS14gx7XMLvNfE6JkraLL1T+FyzX2HgaWwTyIRjsBnjwmzvgi9bsSZib",
+	"5jM6V5jGTckA3xp0yEG322v0h2o24uyQg729HuHatlDsi6X2oYdkgE7/AYCpCCYDwbrN58/g7afdfaKw",
+	"9HYQ9Jka2Oo/aYwkRq7o8NouzjIQVZMtJDyB8zDoeEfrlu4Y5DJmn1ZkcHJJx4MOuWAGVA0jA307rjJA",
+	"tDj2w1VfAPuRIp8beKB8Zi4rRJliTBxib/IZV2yRLnf36rSyuvWeFMwuJqhdQMIwqzqyKVyYuzGoReIg",
+	"Zrj6Hgo9wuhwstA/y6aDyRHmiM9E2hfNvuoDb+oMUuyZoA1BAPqxOWAGJdCXvkGXQA+RQYp9y6b9QHMN",
+	"TLFRREkpXLdKwWbQEcN+mkEjzpJYmy0N+oFzhZ74Djla6IWN3TvrxVUiZ0qRATQh+cHHbQeGmlS9I7Cm",
+	"vqDo0ap9XAKms0X0damp9RK4Ptu4S8/rQJnZn8F/7ARPdk6PcV+GQ1aYgy1LwE1KIEvG0BfidSQrQ3LC",
+	"noNcjknOBdZpQJ0jutus2gCM/kUuZz6o423pZLfTdX52WvCkl+x3up39BLpPT0B8PaEFf+I5KkoRbMcU",
+	"lSepPzoGGC88SkbGBuuGt42lzA4NrXExzhkZmLE71tAdIPykZFPKhQpoJeySlxkegbzEdj8xdJFiCaUD",
+	"AHHg+2mdZknPgv4WWw822l/vdQ8iPcMMeqE1L9CadfnfpslBt9umjvlRn9QNj+GL3fVfNNoYwkf76z+q",
+	"G3fDFwfrv/Btj80He3vrP3AtpeH9Z+vfd40mb9Pk6SaY8g224YP9jRDluyCC2lVNp7ScJ73kGDYJDwbu",
+	"3ELDSdS7MVs7eb9wz0RL9636lSe2X/yt+bJ5NJ4ELUHGLJJD+AIc53jbg60hM9JlRucg/YB/e4YKPhNX",
+	"T25+NpLIiIiUjJgGLubu6VAgFDNkDZbdwEB9sTySVVHc1SHQnGjgenwMOkZGKKYt6/M1fIbD+K6PwEVR",
+	"2mlJBoobeWJ4tZmPaveE5Ib9uRq0Slcl65Fc0izcHLgKBAAfSqG5qFA59xLOl9QPYsc550o/981LFjay",
+	"JVrrMYHI7AJLsv6V6OUFHL11d7tloO52cJv+Fh0/51NIq67H87Y3GkHevbEuLeb2/RJP6z5YK12H5pbe",
+	"oJb2mzHw3zen/JMxvneYfwX8wHayIkC7oNX5/h+O/VnJ/LAcsO5WYRng8nE9wVeWJo0dDS0LPowfDWzr",
+	"0GFuNJ9713xsIPN/vo94m5eyB0A1d13H6m7Ftlt0FEpfp73NxSNr0WwvPPqDs426q0zsjguB1zQ98onP",
+	"yCcMt6ZVxjX2wlng2J+aQfgeOFEN6Qj9I5kcVlMmtLV7UElBA7JkNOsRPiJKThmqECPwRUx5NqNzeyWK",
+	"EGyIN6IoMqx07e+Y0BxcKggHWORovWl6zUQjtQEs1Xd1X0BFpowKhGVK54QWBaOlq2YxH8JFZ8aCxQ9i",
+	"CgvOG7c/HvDQIZZbRLXdg0Zb7uc47c4xV4VUPH473EU1HkMLd4pdAYATretX/niuP9O5DmxVb+9fM1ao",
+	"z2cAIWV1+LDdBgrcbLLSimcs6AlF0U+8k0ny9d8vXx+/Tn0Ryjdp4P1BXrURd+iLTdiDsT8GJ2fHvb8/",
+	"P3p5cnZ8dD5wXVG5GIPr5mj56jR0T3KtmSASkjVcA4WyylkvBBjyNMKa09pxBl6irwjP8LYY6DvjnO19",
+	"ATUsYBEtXtAmhW3IExa9YDdXB5SFp0NO0WfnPVYQCJE3YDO6kkq/29ard37y/O35+cnZ85Od02M0B5Xs",
+	"WD8pusYX/YNFbow53EAHy/nJy6PLk+Ody9f46O3pcUqu2JBWipEhzZnIaKn64LYmQoZjBtWE1pF3gV4+",
+	"w5vRof386Oz5ycuXJ8eWVfPndkR3udJMlhmw9a+xdK1xC0Bf1FlbKYGsJHN8qiL1ntCv4FJGj+JvDKXe",
+	"sBzs2v/YuTy6+PnFy9fvdv77P/+L1NHUwL/ub+Jwh9BwzrCfLzhOUWttlRduUetlhmYf9ROH1abAWGLO",
+	"UTOunulROvzZtD5XVgsmIl5OW58X3y3vUwkHPAdQOnK3IdOkkCpaR00zT3VBRA2uvcHAUNrtdt26DauD",
+	"dCvktvC0Ryi5xG5SRLNpkRsmKUvwcVUF+XqAKWo/2I5Tg7QvQPZQRfDEqZtvfFGUYX8KoynuONUj8CHN",
+	"B1Zy+a/tW99ghJIMbEOjH3RZsQER0nmg+8ImiqVOQDg/nsI4S9CWCoTWCR1OsAUdxrGwkX4QwunhRy7O",
+	"hhLDhlZssLCWakGY0fsCoS2AAQQkgjJCvdMXqDb7KB/cVqi0lFmKt91R1+zAsFGUJYZRq9TdUZZLpXvh",
+	"RcSuFZfPjec6xUWUfMwFzfvC4NK86YrhIQ+5ppTUBuNsjycv0QyeLhttynBzwDFpZuOC7B1gZaunHLcn",
+	"esaHzCFRYyCLKzJY7Do16JALCRtgb8iZUCNnKegfRI5GWDJs9tJh/Gl3HwKiik+LfG7QWMOFQCMx9kgB",
+	"F34W+7YnPcF8sJRM+HgCi8aEsUPEsd+B/8nK0vxqvzIn/9BoAcbyMiIMdaSUFBSu7IO+7H1hmQ2/yllK",
+	"ssreVQI0wWgGUaixrCu8gw3okGPAHQaioSTXNXrAYC9u2enFa7iSLrUP+sImsNd6jiwJy22EFJnaIRmA",
+	"U/nfBijgFepMtXgHjHlu16vzZZEhUDFkec4yd3otTuq3NMa2/JV/gzB7dOCKigFE62G3Ufu+QI9XSv4h",
+	"K8PMle3zTDUuIuASEwnnq2Rhym9MLcCxL12J1npPmu+V1u7F3rSrXsRpBpeSLx4NiP8usaUWH1rdwi3i",
+	"z2pJQUO/FZynH2U2j2lC3zZVoAWoLefG49bk8GmTMzdeAbSkMX2qidzbT2jhN/o3RnQ5d0UFRXpkTg64",
+	"Q4UtQhypugLV3682tru/kXaFF/LBB0/Xf1DfxvknVPh+LEE+gc4DvNAwm5nteb2g5S0ra0Hn56gZ/wrT",
+	"WGrbrBmer++tX+6ERN5ePu8scbQx0298y+btFMTwevY2X/ZqLAY12vsbxs/9ZbiPRswXMWIU09q1CX0g",
+	"kyVNiioStCoxofru1BlSZpu0uvflumHa9+ayaONj8TuWDBuQePOK208lTtzN3X/Cg4fB/7A3V/v5WxYm",
+	"ddbhk6LuFRiVK2fe1gUzDtO/XB8f9rGgIgP3HzpynXbmjGEoZXVKjRc4PecjxUuesNz1H9W0APW6L6by",
+	"himj3M1omZErdBKPaWFvlao/1RM2xzpZMPuszzlwTx4hqLph/drbUal2eYJyylRfgM5ch4ygCWCKSZmh",
+	"FXiwt+eXVzKqwJJZkp4Wredh2dnKbJiVfavu0/gpptzbUtAVpsdDd4taNlHqjvywRdiRvwcuMKxGSsPr",
+	"3GtLLrjKp9Zg0MQM+iODh9lXRKtOX7wL3BRhpzNsfwM100sJuFwrlo9cW0iAU7GcDbUi3GZ0RhOUDOls",
+	"nH1gG0JHUPSTnOFVzeF9dloCxbdMjU0kokbb0yAFYXdtCsLyfi3gD9lOWwZGUFu84cXgQdPTxaldUfdy",
+	"EjRmBqt6e2xgxvbw7AT+Bvtx+EVm40+GgmxoY0ZVX2RSNJuQUtsa1HWhdx9zTBj0l0DFUOHrrWM5M0G5",
+	"+oNUsH/SzJHlBrMtMQvYCXAgaZvxHVLwo4L+WXPQmLA9Il2QNK3dXVxDCgXEzsAVGSgPmJn+oAEH5Zom",
+	"RTWNYzpHV5vXIgznbr22LWawYlemT3gEcIIWsrdVWI/0/SWjaFz4ffiktOzv1WrNq2xxBkccteZtFWRd",
+	"GAWI0Qz8hEHWvM3OgCTDqMvWN0DawmWbRu/SNVLNFvCsbm5hYzhTKcYE+6O0KETYUS0mA/EzJ/7wr6Wm",
+	"T5tlikIgYiqhMA7KjjH0z8wWaAamxFBOpxT7iRa5zJjHTAzuoNVEDflGFfVh2XNdcv50TeNvpee5Cw60",
+	"5plqOm7As039+4r02lDHdKkR/v7e6KYGXTS2y7Nta8q0qL8bsMAuEL5qhOrVd3leWPUcmUFWecWO60NC",
+	"MXIFjyXcH2SGwtdskZgdn4lMtat0WcU++EuT7qvkH8H8drzYAqgtTXGdq2QJl1CXnRXQgRn7AMABe3Im",
+	"j/RdCBEgNYEQEpRKXjEmsPTvak5Eq3lSd267D4vCjCdIJIIqYyBdoAmuc+ABzR4zMUj+2XaG7mLLHpGc",
+	"0cwQ6WBnQHRVChXEdEpZiaxDLn05EVY8+9wvCGxiX0JBrqSekIyXGOtdQYRKli2GXrN5jb8pP3y4097f",
+	"ZqfZ7aZurbMT/DtgjDthPx7b4mdnscdBiLpPlmX/NEyy3/uiSfa+C9Bjjv3vQ098CYlENmWgbHbJfCgl",
+	"sS0dClKIqCCD04xNC6mZGM53fmbzQaMEX0MCIhuN2FBj8mqQ5tJbTIGpMxWvZDa3jk/nqOwLGnhBQTym",
+	"5Gpupar5hw0DNiCCgMWcZT0CWU6HtkbdNl0IpmmkIR3s7cX8n8hfLrFGZ8v4TA0TtMv4RGEad9PZRrGZ",
+	"3QflDK0GJJu5sqYg1/Pkko7bRrWvPYF3btMktp/rvg2+8Z/cpslLietb97l/73eePvoYYdoywgQn2PaY",
+	"iLDJFpP4yZVr+vbAXBTaMDoeg44ibDUhXNTGJz2mztVbWg9+j1AoSsJE9TpXshKZhF4VWoY5k7atBAwy",
+	"sTUAciYImrGp9xl7Hux4+KxWiCc0w377GDGr24bsdbtgbPh+nsb67wsbahi6q3uhD0tfYNwiLj0oAVz7",
+	"xP5ARESzIg9xIc6SX8KkS2RcYuYwTYs74/fBzH/EiP7nTfmCSbfL+PJ4hbQvvBXqkWv+ibjm24JoSXa7",
+	"3fCEma0WnktswUt/s5XMK5u8nLo2TdDxSpYMy2tsD/wOCeukMDpeMmLToW0/IOBxhCubxWz7qjTKpaJd",
+	"iRqlXuAeYCJTQRVVz04343kOdzRJcM91iJmklAU0XrJNKhZaAFGRkbEkMtB3BfuoU/BLQg3VpXQrNhDk",
+	"TIcz229d2A5WxCUAyDKM3h6JSNmURaX1pXpzPRgY2nFhEVpLN5u7qb2j+yTMuY6wf6I2OBvnEf0Z+cgr",
+	"eeN0L2IT99vt1WgIYsz0Henwvsmbjhb/XJmb/7+3cXotsPTHJ6xjrKq+n/WB3CjrPYSGvpyp0HLbIXYt",
+	"gMsNCbyDnRG/33/23TdgDHCWZ14kGlMAlGf7by2r4YRlKV5Pp5xgsY7G1MbrsGoGkjzR42L7FNji5aCz",
+	"X11d5u8gTFddvuhaCL4eeRYQFDn3zE87yy30FsuRrfWBBWxLjfSob0kDvtq0WZjlfLopFCFBIylCfFdd",
+	"KIvB1gx53ggc+V6ueCmZL/Fa6M+HCX6BTPV10a/DTCcoySKEfeRKNzQW23oQuth1DDJcclJsnS1zLyBL",
+	"ZAtdA2voOiG6s+WejdhkMygd71mNKKxsXpzxq6D4G1IId8igH3RI7ic9IL/Bokpl7Enb/sb2+MwJo2XO",
+	"jR4jGCQuzhHvVtsCSjU70yEXmCRKvLln8AvVYosantOU7AZFtSuLmAZCFNMYW6vp1hZ+++XCgYI00NpH",
+	"mdG5RZPErCzXxDXIuYvmWTrTdGs5h7cGbsBuPnW+eN0p3zDccBzgDzuwxL/cfcyHST3/EyqY3WebCNBL",
+	"ULu2V0gfLec7ZbTPAmdWSnJGb5jv5hzXMqpYyGVRso+ZRj+eF+IKq38901tSBpb47lvFyJujy+c/GY0c",
+	"IYMmkd52XuJOVj344/OnT1HM8shRHjnKJ+UolmjDHDpXCILF+3dyxT1xSWl3j3E8hIlzKX0S3gZ+urq7",
+	"jevynYJmbA60zSYi4YjUZ/8ZTRG/5hoz4w8N+ysZuPvi74ErMBoVtuM/gIPs4fnc8zrb/uEUscagj3zz",
+	"kW/+ETQxxwVkWZ/zLaPANbu0LvrPxS2jseOFEAj4eCAusRD+iChwAPyjQ//RoX/fQgV67R36svIX07Q5",
+	"9defK7iH9EseqoV7Mb3vFMJnqGHYqzGlxgQDrCI4NIcNDl7qi8Rq12ImsaM9F2PMnPAOJ7glpNcXfOTv",
+	"+YwqPmlDz/G3mSyqO65zofMrAqCuUWwjaJpJpvoC++wXjKLvFlcoIaWj4RBfLhjuPovpQmb/HvnK59Ie",
+	"zqQ+k7NHNmSofiHSfjfuI6T81xcW6lmGHfSQdRC4PMtVibuUra8H/gLBAd6Jhf5/mxjV817p1DEa8w5m",
+	"BdRMyXArw42kYn0hRyQY1HYVLRneBmxMIFJKObXZZ0vpF7a22FlN5R2ZB6D/d2lGXSBlPFo7X4ZfPRo7",
+	"W3blYu6cZxgRS1FBiHHF4DZJOGnuHslf3xt+5m6F/PW9OVqKlTfuRFZlnvSSJ3Dk7KBtDutafWpeZ6GS",
+	"lkrNCS0KJqDq077urglY/iAoljW8MaOa1p9Bs5jb97f/LwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

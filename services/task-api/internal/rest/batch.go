@@ -18,6 +18,7 @@ type Operation struct {
 	Op      string     `json:"op"`
 	ID      string     `json:"id"`
 	Version int        `json:"version"`
+	Scope   string     `json:"scope"`
 	Task    *NewTask   `json:"task"`
 	Changes *TaskPatch `json:"changes"`
 }
@@ -99,7 +100,7 @@ func (s *Server) do(ctx context.Context, userID string, op *Operation) (task.Tas
 	id := canonical(op.ID)
 	switch op.Op {
 	case "update":
-		return s.tasks.Edit(ctx, userID, id, op.Version, op.Changes.apply, op.Changes.Completed)
+		return s.tasks.Edit(ctx, userID, id, op.Version, scopeOf(&op.Scope), op.Changes.apply, op.Changes.Completed)
 	case "complete":
 		return s.tasks.SetCompleted(ctx, userID, id, op.Version, true)
 	case "reopen":
@@ -108,6 +109,8 @@ func (s *Server) do(ctx context.Context, userID string, op *Operation) (task.Tas
 		return s.tasks.Delete(ctx, userID, id, op.Version)
 	case "restore":
 		return s.tasks.Restore(ctx, userID, id, op.Version)
+	case "skip":
+		return s.tasks.Skip(ctx, userID, id, op.Version)
 	default:
 		return task.Task{}, errs.New(errs.Invalid, "no operation is called %q", contract.Clip(op.Op))
 	}

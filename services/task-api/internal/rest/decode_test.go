@@ -28,6 +28,7 @@ func bodies(t testing.TB) contracttest.Bodies {
 		"TaskReplacement":    func() any { return new(TaskReplacement) },
 		"TaskPatch":          func() any { return new(TaskPatch) },
 		"Completion":         func() any { return new(Completion) },
+		"Snooze":             func() any { return new(Snooze) },
 		"ProfileReplacement": func() any { return new(ProfileReplacement) },
 		"Batch":              func() any { return new(Batch) },
 	}}
@@ -71,11 +72,14 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 		"a patch of one member":        {"TaskPatch", `{"recurrence":{"anchor":null}}`, ""},
 		"a patch of nothing":           {"TaskPatch", `{}`, ""},
 		"a patch to no title":          {"TaskPatch", `{"title":null}`, "title must not be null"},
-		"all that null can clear":      {"TaskPatch", `{"description":null,"priority":null,"tags":null,"due_date":null,"reminders":null,"recurrence":null}`, ""},
+		"all that null can clear":      {"TaskPatch", `{"description":null,"priority":null,"tags":null,"due_date":null,"reminders":null,"remind_at":null,"recurrence":null}`, ""},
+		"a zone that is the user's":    {"NewTask", `{"title":"a","recurrence":{"rule":"FREQ=DAILY","time_zone":null,"catch_up":"all"}}`, ""},
+		"11 times of their own":        {"NewTask", `{"title":"a","remind_at":[` + strings.Repeat(`"2026-12-01T09:00:00Z",`, 10) + `"2026-12-01T09:00:00Z"]}`, "remind_at must have at most 10 items, not 11"},
+		"a scope of a batch":           {"Batch", `{"operations":[{"op":"update","id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","scope":"all","changes":{}}]}`, "operations[0].scope must be this or following"},
 		"a completion by a word":       {"Completion", `{"completed":"yes"}`, "completed must be true or false"},
 		"several mistakes":             {"NewTask", `{"title":"","priority":1}`, "title must not be empty; priority must be a string"},
 		"a batch of nothing":           {"Batch", `{"operations":[]}`, "operations must have at least 1 items, not 0"},
-		"an unknown operation":         {"Batch", `{"operations":[{"op":"burn"}]}`, "operations[0].op must be complete, create, delete, reopen, restore or update"},
+		"an unknown operation":         {"Batch", `{"operations":[{"op":"burn"}]}`, "operations[0].op must be complete, create, delete, reopen, restore, skip or update"},
 		"an operation without its op":  {"Batch", `{"operations":[{"id":"x"}]}`, "operations[0].op is required"},
 		"an operation that is no id":   {"Batch", `{"operations":[{"op":"delete","id":"x"}]}`, "operations[0].id must be a UUID"},
 		"what belongs to another op":   {"Batch", `{"operations":[{"op":"create","task":{"title":"a"},"version":1}]}`, "operations[0].version is not a known field"},
@@ -111,6 +115,7 @@ func FuzzRequestBody(f *testing.F) {
 		`{"title":"a","completed":true,"due_date":"2026-12-01T09:00:00.5+01:00","recurrence":{"rule":"FREQ=DAILY","anchor":"schedule","time_zone":"UTC"}}`,
 		`{"title":null,"due_date":null,"recurrence":{"anchor":null}}`, `{"completed":false}`, `{"time_zone":"Europe/Oslo"}`,
 		`{"operations":[{"op":"create","task":{"title":"a"}},{"op":"update","id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","version":2,"changes":{"tags":[]}},{"op":"delete","id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e"}]}`,
+		`{"minutes":10}`, `{"until":"2026-12-01T09:00:00Z"}`, `{"title":"a","remind_at":["2026-12-01T09:00:00Z"],"recurrence":{"rule":"FREQ=DAILY","time_zone":null,"catch_up":"all"}}`,
 		`[]`, `{"title":"\ud83d\ude00\n"}`, `{"a":{"b":[1,2,{"c":null}]}}`, `{"title":"a" , "tags" : [ ] }`,
 	)
 }

@@ -15,6 +15,8 @@ import (
 // sample is a request of each operation that succeeds, but for the task, which must exist.
 type sample struct{ method, path, body string }
 
+const aCalendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTODO\r\nUID:1\r\nSUMMARY:a\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+
 const someID = "0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e"
 
 var samples = map[string]sample{
@@ -28,6 +30,8 @@ var samples = map[string]sample{
 	"deleteTask":        {"DELETE", "/tasks/" + someID, ""},
 	"completeTask":      {"PATCH", "/tasks/" + someID + "/complete", `{"completed":true}`},
 	"restoreTask":       {"POST", "/tasks/" + someID + "/restore", ""},
+	"skipTask":          {"POST", "/tasks/" + someID + "/skip", ""},
+	"snoozeTask":        {"POST", "/tasks/" + someID + "/snooze", `{"minutes":10}`},
 	"listChanges":       {"GET", "/changes?since=0", ""},
 	"listEvents":        {"GET", "/events", ""},
 	"previewRecurrence": {"GET", "/recurrence/preview?rule=daily", ""},
@@ -35,6 +39,8 @@ var samples = map[string]sample{
 	"getProfile":        {"GET", "/profile", ""},
 	"replaceProfile":    {"PUT", "/profile", `{"time_zone":"Europe/Oslo"}`},
 	"exportUser":        {"GET", "/export", ""},
+	"exportCalendar":    {"GET", "/export.ics", ""},
+	"importTasks":       {"POST", "/import?format=ical", aCalendar},
 }
 
 func with(path, query string) string {
@@ -130,6 +136,10 @@ func TestEveryOperationRefusesWhatItCannotReadOrDoesNotKnow(t *testing.T) {
 			problem(t, u.send(s.method, s.path, s.body, "Content-Type", "").want(t, 415))
 			problem(t, u.send(s.method, s.path, s.body, "Content-Type", "application/json; charset=latin1").want(t, 415))
 			problem(t, u.send(s.method, s.path, s.body, "Content-Encoding", "gzip").want(t, 415))
+			if name == "importTasks" {
+				problem(t, u.send(s.method, s.path, strings.Repeat("a", 5<<20+1)).want(t, 413))
+				return
+			}
 			problem(t, u.send(s.method, s.path, `"`+strings.Repeat("a", 1<<20)+`"`).want(t, 413))
 			problem(t, u.send(s.method, s.path, `{"nonsense":1}`).want(t, 422))
 		})

@@ -41,13 +41,13 @@ type export struct {
 
 // VisitExportUserResponse writes the export. A failure after the first byte ends the connection.
 func (x export) VisitExportUserResponse(w http.ResponseWriter) error {
-	attachment(w.Header())
+	attachment(w.Header(), "taskflow-export.json")
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.WriteHeader(http.StatusOK)
 	ctx, cancel := context.WithTimeout(x.ctx, exportDeadline)
 	defer cancel()
-	if err := x.write(ctx, w); err != nil {
+	if err := x.write(ctx, sender(w)); err != nil {
 		slog.WarnContext(ctx, "an export was cut off", "error", err)
 		// net/http closes the connection without the last chunk, and the client sees that something is missing.
 		panic(http.ErrAbortHandler)
@@ -55,15 +55,7 @@ func (x export) VisitExportUserResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-func (x export) write(ctx context.Context, w http.ResponseWriter) error {
-	control := http.NewResponseController(w)
-	send := func(b []byte) error {
-		if err := control.SetWriteDeadline(time.Now().Add(portionDeadline)); err != nil {
-			return err
-		}
-		_, err := w.Write(b)
-		return err
-	}
+func (x export) write(ctx context.Context, send func([]byte) error) error {
 	b := append(make([]byte, 0, 64<<10), `{"exported_at":`...)
 	b = appendTime(b, time.Now())
 	b = append(b, `,"profile":`...)
@@ -129,6 +121,18 @@ func (x export) events(ctx context.Context, topic contract.Topic, since int64) (
 }
 
 // attachment suggests a file name without anything of the user in it.
-func attachment(h http.Header) {
-	h.Set("Content-Disposition", `attachment; filename="taskflow-export.json"`)
+func attachment(h http.Header, name string) {
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+}
+
+// sender writes portions of an answer, each within its own deadline.
+func sender(w http.ResponseWriter) func([]byte) error {
+	control := http.NewResponseController(w)
+	return func(b []byte) error {
+		if err := control.SetWriteDeadline(time.Now().Add(portionDeadline)); err != nil {
+			return err
+		}
+		_, err := w.Write(b)
+		return err
+	}
 }

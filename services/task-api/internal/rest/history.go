@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	contract "github.com/taskflow-suite/taskflow/proto"
@@ -57,13 +58,17 @@ func appendChange(b []byte, e *event.Envelope) []byte {
 	b = appendString(b, e.ID)
 	b = append(b, `,"event_type":`...)
 	b = appendString(b, e.Type)
-	b = append(b, `,"task_id":`...)
+	if strings.HasPrefix(e.Type, "series.") {
+		b = append(b, `,"series_id":`...)
+	} else {
+		b = append(b, `,"task_id":`...)
+	}
 	b = appendString(b, e.AggregateID)
 	b = append(b, `,"version":`...)
 	b = strconv.AppendInt(b, int64(e.Version), 10)
 	b = append(b, `,"timestamp":`...)
 	b = appendTime(b, e.Timestamp.Time)
-	if e.Type == contract.TaskUpdated.Name {
+	if e.Type == contract.TaskUpdated.Name || e.Type == contract.SeriesUpdated.Name {
 		var data struct {
 			Changed []string `json:"changed"`
 		}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/oapi-codegen/nullable"
 
@@ -18,6 +19,7 @@ type Recurring struct {
 		Rule     *string                   `json:"rule"`
 		Anchor   nullable.Nullable[string] `json:"anchor"`
 		TimeZone nullable.Nullable[string] `json:"time_zone"`
+		CatchUp  nullable.Nullable[string] `json:"catch_up"`
 	}
 }
 
@@ -48,6 +50,9 @@ func (r Recurring) over(present *task.Recurrence) *task.Recurrence {
 	if r.Members.TimeZone.IsSpecified() {
 		merged.TimeZone = valueOf(r.Members.TimeZone)
 	}
+	if r.Members.CatchUp.IsSpecified() {
+		merged.CatchUp = task.CatchUp(valueOf(r.Members.CatchUp))
+	}
 	return &merged
 }
 
@@ -68,7 +73,7 @@ func or[T any](p *T, fallback T) T {
 func (n NewTask) fields() task.Fields {
 	f := task.Fields{
 		Title: n.Title, Description: or(n.Description, ""), Priority: task.Priority(or(n.Priority, "")),
-		Tags: or(n.Tags, nil), Due: dueOf(n.DueDate), Reminders: or(n.Reminders, nil),
+		Tags: or(n.Tags, nil), Due: dueOf(n.DueDate), Reminders: or(n.Reminders, nil), RemindAt: instantsOf(or(n.RemindAt, nil)),
 	}
 	if r, err := n.Recurrence.Get(); err == nil {
 		f.Recurrence = r.over(nil)
@@ -79,7 +84,7 @@ func (n NewTask) fields() task.Fields {
 func (r TaskReplacement) fields() task.Fields {
 	return NewTask{
 		Title: r.Title, Description: r.Description, Priority: r.Priority, Tags: r.Tags, DueDate: r.DueDate,
-		Reminders: r.Reminders, Recurrence: r.Recurrence,
+		Reminders: r.Reminders, RemindAt: r.RemindAt, Recurrence: r.Recurrence,
 	}.fields()
 }
 
@@ -103,6 +108,9 @@ func (p TaskPatch) apply(f *task.Fields) {
 	if p.Reminders.IsSpecified() {
 		f.Reminders = valueOf(p.Reminders)
 	}
+	if p.RemindAt.IsSpecified() {
+		f.RemindAt = instantsOf(valueOf(p.RemindAt))
+	}
 	if p.Recurrence.IsSpecified() {
 		if r, err := p.Recurrence.Get(); err == nil {
 			f.Recurrence = r.over(f.Recurrence)
@@ -110,6 +118,17 @@ func (p TaskPatch) apply(f *task.Fields) {
 			f.Recurrence = nil
 		}
 	}
+}
+
+// instantsOf reads instants that were checked before.
+func instantsOf(texts []string) []time.Time {
+	var all []time.Time
+	for _, text := range texts {
+		if at, err := parseInstant(text); err == nil {
+			all = append(all, at)
+		}
+	}
+	return all
 }
 
 // dueOf reads a due date that was checked before; null or nothing is none.

@@ -9,14 +9,21 @@ import (
 )
 
 var (
-	errMoment = errors.New("must be an RFC 3339 instant such as 2026-12-01T09:00:00Z, or a date such as 2026-12-01")
-	errYear   = errors.New("must lie between the years 1970 and 9998")
+	errMoment  = errors.New("must be an RFC 3339 instant such as 2026-12-01T09:00:00Z, or a date such as 2026-12-01")
+	errInstant = errors.New("must be an RFC 3339 instant such as 2026-12-01T09:00:00Z")
+	errYear    = errors.New("must lie between the years 1970 and 9998")
 )
 
 // formats are the formats of strings that the specification names and JSON Schema does not.
 var formats = contract.Formats{
 	"moment": func(s string) string {
 		if _, err := parseMoment(s); err != nil {
+			return err.Error()
+		}
+		return ""
+	},
+	"instant": func(s string) string {
+		if _, err := parseInstant(s); err != nil {
 			return err.Error()
 		}
 		return ""
@@ -32,13 +39,22 @@ func parseMoment(s string) (task.Due, error) {
 		}
 		return task.Due{Date: s}, inYears(day)
 	}
+	at, err := parseInstant(s)
+	if errors.Is(err, errInstant) {
+		err = errMoment
+	}
+	return task.Due{At: at}, err
+}
+
+// parseInstant reads an RFC 3339 instant with its offset. The error's text is for the caller.
+func parseInstant(s string) (time.Time, error) {
 	// UnmarshalText, unlike Parse, takes nothing but RFC 3339.
 	var at time.Time
 	if err := at.UnmarshalText([]byte(s)); err != nil {
-		return task.Due{}, errMoment
+		return time.Time{}, errInstant
 	}
 	at = at.UTC().Truncate(time.Millisecond)
-	return task.Due{At: at}, inYears(at)
+	return at, inYears(at)
 }
 
 func inYears(t time.Time) error {

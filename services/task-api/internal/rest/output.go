@@ -11,7 +11,11 @@ import (
 // Answers are written by appending: a page of tasks is written some thousand times a second, and reflection would take
 // most of that time. A test holds the outcome against the generated types.
 
-const timeFormat = "2006-01-02T15:04:05.000Z"
+const (
+	timeFormat = "2006-01-02T15:04:05.000Z"
+	// occurrenceFormat has no zone: an occurrence is what clocks show.
+	occurrenceFormat = "2006-01-02T15:04:05"
+)
 
 func appendTask(b []byte, t *task.Task) []byte {
 	b = append(b, `{"id":"`...)
@@ -24,6 +28,10 @@ func appendTask(b []byte, t *task.Task) []byte {
 	b = strconv.AppendBool(b, t.Completed())
 	b = append(b, `,"completed_at":`...)
 	b = appendTime(b, t.CompletedAt)
+	b = append(b, `,"skipped":`...)
+	b = strconv.AppendBool(b, !t.SkippedAt.IsZero())
+	b = append(b, `,"skipped_at":`...)
+	b = appendTime(b, t.SkippedAt)
 	b = append(b, `,"priority":`...)
 	b = appendString(b, string(t.Priority))
 	b = append(b, `,"tags":[`...)
@@ -38,8 +46,22 @@ func appendTask(b []byte, t *task.Task) []byte {
 		b = appendComma(b, i)
 		b = strconv.AppendInt(b, int64(minutes), 10)
 	}
+	b = append(b, `],"remind_at":[`...)
+	for i, at := range t.RemindAt {
+		b = appendComma(b, i)
+		b = appendTime(b, at)
+	}
 	b = append(b, `],"recurrence":`...)
 	b = appendRecurrence(b, t.Recurrence)
+	b = append(b, `,"series_id":`...)
+	if t.Occurrence.IsZero() {
+		b = append(b, `null,"occurrence":null`...)
+	} else {
+		b = appendString(b, t.Occurrence.SeriesID)
+		b = append(b, `,"occurrence":"`...)
+		b = t.Occurrence.At.AppendFormat(b, occurrenceFormat)
+		b = append(b, '"')
+	}
 	b = append(b, `,"version":`...)
 	b = strconv.AppendInt(b, int64(t.Version), 10)
 	b = append(b, `,"created_at":`...)
@@ -97,8 +119,18 @@ func appendRecurrence(b []byte, r *task.Recurrence) []byte {
 	b = append(b, `,"anchor":`...)
 	b = appendString(b, string(r.Anchor))
 	b = append(b, `,"time_zone":`...)
-	b = appendString(b, r.TimeZone)
+	b = appendText(b, r.TimeZone)
+	b = append(b, `,"catch_up":`...)
+	b = appendString(b, string(r.CatchUp))
 	return append(b, '}')
+}
+
+// appendText writes a JSON string, null for an empty one.
+func appendText(b []byte, s string) []byte {
+	if s == "" {
+		return append(b, "null"...)
+	}
+	return appendString(b, s)
 }
 
 // appendTime writes an instant in UTC with milliseconds, null for none.

@@ -68,11 +68,7 @@ func appendProblem(ctx context.Context, b []byte, err error, current func([]byte
 		b = append(b, `,"errors":[`...)
 		for i, f := range fields {
 			b = appendComma(b, i)
-			b = append(b, `{"field":`...)
-			b = appendString(b, f.Field)
-			b = append(b, `,"message":`...)
-			b = appendString(b, f.Message)
-			b = append(b, '}')
+			b = appendFieldError(b, f)
 		}
 		b = append(b, ']')
 	}
@@ -80,5 +76,13 @@ func appendProblem(ctx context.Context, b []byte, err error, current func([]byte
 		b = append(b, `,"current":`...)
 		b = current(b)
 	}
+	return append(b, '}')
+}
+
+func appendFieldError(b []byte, f errs.Field) []byte {
+	b = append(b, `{"field":`...)
+	b = appendString(b, f.Field)
+	b = append(b, `,"message":`...)
+	b = appendString(b, f.Message)
 	return append(b, '}')
 }

@@ -124,3 +124,12 @@ func (r reply) VisitReplaceProfileResponse(w http.ResponseWriter) error { return
 
 // VisitPreviewRecurrenceResponse writes the answer.
 func (r reply) VisitPreviewRecurrenceResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSkipTaskResponse writes the answer.
+func (r reply) VisitSkipTaskResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitSnoozeTaskResponse writes the answer.
+func (r reply) VisitSnoozeTaskResponse(w http.ResponseWriter) error { return r.write(w) }
+
+// VisitImportTasksResponse writes the answer.
+func (r reply) VisitImportTasksResponse(w http.ResponseWriter) error { return r.write(w) }

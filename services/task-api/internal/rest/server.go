@@ -21,7 +21,12 @@ type Server struct {
 const deleteUser = "deleteUser"
 
 // Untimed are the route templates whose answers take as long as they take; the house must not time them.
-func Untimed() []string { return []string{"/api/:user_id/export"} }
+func Untimed() []string {
+	return []string{"/api/:user_id/export", "/api/:user_id/export.ics", importRoute}
+}
+
+// Large are the limits in bytes on the bodies of routes that may be larger than others'.
+func Large() map[string]int { return map[string]int{importRoute: maxImport} }
 
 // Register adds the operations to e, behind the given middleware (who may call, and how often), and the specification
 // with its page. e's binder becomes the contract's; now is the clock. An error is a mistake in the specification.
@@ -68,11 +73,7 @@ func (s *Server) ListTasks(ctx context.Context, r ListTasksRequestObject) (ListT
 // appendNext ends a page with its cursor.
 func appendNext(b []byte, next string) []byte {
 	b = append(b, `,"next_cursor":`...)
-	if next == "" {
-		b = append(b, "null"...)
-	} else {
-		b = appendString(b, next)
-	}
+	b = appendText(b, next)
 	return append(b, '}')
 }
 
@@ -80,7 +81,7 @@ func appendNext(b []byte, next string) []byte {
 func (s *Server) query(ctx context.Context, userID string, p ListTasksParams) (task.Query, error) {
 	q := task.Query{
 		Deleted: or(p.Deleted, false), Tag: or(p.Tag, ""), Text: or(p.Q, ""),
-		After: or(p.Cursor, ""), Limit: or(p.Limit, 0),
+		SeriesID: canonical(or(p.SeriesID, "")), After: or(p.Cursor, ""), Limit: or(p.Limit, 0),
 	}
 	switch or(p.Status, ListTasksParamsStatusAll) {
 	case ListTasksParamsStatusOpen:

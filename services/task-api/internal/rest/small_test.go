@@ -90,7 +90,7 @@ func FuzzDueDate(f *testing.F) {
 		if d.IsZero() {
 			t.Fatalf("%q is taken for no due date", s)
 		}
-		normal, err := task.Fields{Title: "t", Due: d}.Normal("UTC")
+		normal, err := task.Fields{Title: "t", Due: d}.Normal()
 		if err != nil {
 			t.Fatalf("%q is taken and refused by the rule book: %v", s, err)
 		}
@@ -127,7 +127,8 @@ func TestAMergePatchTouchesWhatItNames(t *testing.T) {
 	t.Parallel()
 	present := task.Fields{
 		Title: "a", Description: "b", Priority: task.High, Tags: []string{"x"}, Due: task.Due{Date: "2026-12-01"}, Reminders: []int{5},
-		Recurrence: &task.Recurrence{Rule: "FREQ=DAILY", Anchor: task.OnCompletion, TimeZone: "Europe/Oslo"},
+		RemindAt:   []time.Time{time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)},
+		Recurrence: &task.Recurrence{Rule: "FREQ=DAILY", Anchor: task.OnCompletion, TimeZone: "Europe/Oslo", CatchUp: task.All},
 	}
 	for name, c := range map[string]struct {
 		patch string
@@ -135,13 +136,14 @@ func TestAMergePatchTouchesWhatItNames(t *testing.T) {
 	}{
 		"nothing":            {`{}`, func(*task.Fields) {}},
 		"a title":            {`{"title":"z"}`, func(f *task.Fields) { f.Title = "z" }},
-		"null clears":        {`{"description":null,"priority":null,"tags":null,"due_date":null,"reminders":null,"recurrence":null}`, func(f *task.Fields) { *f = task.Fields{Title: "a"} }},
+		"null clears":        {`{"description":null,"priority":null,"tags":null,"due_date":null,"reminders":null,"remind_at":null,"recurrence":null}`, func(f *task.Fields) { *f = task.Fields{Title: "a"} }},
 		"lists are replaced": {`{"tags":["y"],"reminders":[]}`, func(f *task.Fields) { f.Tags = []string{"y"}; f.Reminders = []int{} }},
 		"a word replaces":    {`{"recurrence":"weekly"}`, func(f *task.Fields) { f.Recurrence = &task.Recurrence{Rule: "weekly"} }},
 		"an object is merged": {`{"recurrence":{"rule":"FREQ=WEEKLY"}}`, func(f *task.Fields) {
-			f.Recurrence = &task.Recurrence{Rule: "FREQ=WEEKLY", Anchor: task.OnCompletion, TimeZone: "Europe/Oslo"}
+			f.Recurrence = &task.Recurrence{Rule: "FREQ=WEEKLY", Anchor: task.OnCompletion, TimeZone: "Europe/Oslo", CatchUp: task.All}
 		}},
-		"null in the object": {`{"recurrence":{"anchor":null,"time_zone":null}}`, func(f *task.Fields) { f.Recurrence = &task.Recurrence{Rule: "FREQ=DAILY"} }},
+		"times of their own": {`{"remind_at":["2026-12-01T10:00:00+01:00"]}`, func(f *task.Fields) { f.RemindAt = []time.Time{time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)} }},
+		"null in the object": {`{"recurrence":{"anchor":null,"time_zone":null,"catch_up":null}}`, func(f *task.Fields) { f.Recurrence = &task.Recurrence{Rule: "FREQ=DAILY"} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -167,9 +169,11 @@ func TestTasksAreWrittenAsTheGeneratedTypeReadsThem(t *testing.T) {
 		ID: "0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e", UserID: "u",
 		Fields: task.Fields{
 			Title: "a \"quoted\" <b> \\ ø 😀 \u2028", Description: "two\nlines\tand a tab", Priority: task.Urgent, Tags: []string{"a", "ø"},
-			Due: task.Due{At: at}, Reminders: []int{0, 60}, Recurrence: &task.Recurrence{Rule: "FREQ=DAILY", Anchor: task.OnSchedule, TimeZone: "Europe/Oslo"},
+			Due: task.Due{At: at}, Reminders: []int{0, 60}, RemindAt: []time.Time{at, at.Add(time.Hour)},
+			Recurrence: &task.Recurrence{Rule: "FREQ=DAILY", Anchor: task.OnSchedule, TimeZone: "Europe/Oslo", CatchUp: task.Latest},
 		},
-		CompletedAt: at, Version: 12, CreatedAt: at, UpdatedAt: at, DeletedAt: at,
+		Occurrence:  task.Occurrence{SeriesID: "0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2f", At: at.Truncate(time.Second)},
+		CompletedAt: at, SkippedAt: at, Version: 12, CreatedAt: at, UpdatedAt: at, DeletedAt: at,
 	}
 	bare := task.Task{ID: full.ID, UserID: "u", Fields: task.Fields{Title: "a", Priority: task.None, Due: task.Due{Date: "2026-12-01"}}, Version: 1, CreatedAt: at, UpdatedAt: at}
 	bodies(t).Teach()
@@ -190,6 +194,8 @@ func TestTasksAreWrittenAsTheGeneratedTypeReadsThem(t *testing.T) {
 		same := read.ID == written.ID && read.Title == written.Title && read.Description == written.Description &&
 			read.Completed == written.Completed() && read.Priority == string(written.Priority) && read.Version == written.Version &&
 			read.CreatedAt.Equal(written.CreatedAt) && sameTime(read.CompletedAt, written.CompletedAt) && sameTime(read.DeletedAt, written.DeletedAt) &&
+			sameTime(read.SkippedAt, written.SkippedAt) && read.Skipped == !written.SkippedAt.IsZero() && len(read.RemindAt) == len(written.RemindAt) &&
+			read.SeriesID.IsNull() == written.Occurrence.IsZero() && read.Occurrence.IsNull() == written.Occurrence.IsZero() &&
 			len(read.Tags) == len(written.Tags) && len(read.Reminders) == len(written.Reminders)
 		if !same {
 			t.Errorf("%s was written for %+v", raw, written)

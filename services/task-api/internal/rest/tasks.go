@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/task"
@@ -92,7 +93,7 @@ func change(ctx context.Context, match *string, do func(version int) (task.Task,
 func (s *Server) ReplaceTask(ctx context.Context, r ReplaceTaskRequestObject) (ReplaceTaskResponseObject, error) {
 	done := or(r.Body.Completed, false)
 	return change(ctx, r.Params.IfMatch, func(version int) (task.Task, error) {
-		return s.tasks.Edit(ctx, r.UserID, canonical(r.TaskID), version, func(f *task.Fields) { *f = r.Body.fields() }, &done)
+		return s.tasks.Edit(ctx, r.UserID, canonical(r.TaskID), version, scopeOf(r.Params.Scope), func(f *task.Fields) { *f = r.Body.fields() }, &done)
 	})
 }
 
@@ -103,7 +104,7 @@ func (s *Server) PatchTask(ctx context.Context, r PatchTaskRequestObject) (Patch
 		patch = r.ApplicationMergePatchPlusJSONBody
 	}
 	return change(ctx, r.Params.IfMatch, func(version int) (task.Task, error) {
-		return s.tasks.Edit(ctx, r.UserID, canonical(r.TaskID), version, patch.apply, patch.Completed)
+		return s.tasks.Edit(ctx, r.UserID, canonical(r.TaskID), version, scopeOf(r.Params.Scope), patch.apply, patch.Completed)
 	})
 }
 
@@ -130,4 +131,42 @@ func (s *Server) RestoreTask(ctx context.Context, r RestoreTaskRequestObject) (R
 	return change(ctx, r.Params.IfMatch, func(version int) (task.Task, error) {
 		return s.tasks.Restore(ctx, r.UserID, canonical(r.TaskID), version)
 	})
+}
+
+// scopeOf is what a change reaches: this occurrence alone unless it says otherwise.
+func scopeOf(scope *string) task.Scope {
+	if or(scope, "") == string(task.Following) {
+		return task.Following
+	}
+	return task.This
+}
+
+// SkipTask passes an occurrence over.
+func (s *Server) SkipTask(ctx context.Context, r SkipTaskRequestObject) (SkipTaskResponseObject, error) {
+	return change(ctx, r.Params.IfMatch, func(version int) (task.Task, error) {
+		return s.tasks.Skip(ctx, r.UserID, canonical(r.TaskID), version)
+	})
+}
+
+// SnoozeTask has a task ring again.
+func (s *Server) SnoozeTask(ctx context.Context, r SnoozeTaskRequestObject) (SnoozeTaskResponseObject, error) {
+	until, err := s.until(*r.Body)
+	if err != nil {
+		return nil, err
+	}
+	return change(ctx, r.Params.IfMatch, func(version int) (task.Task, error) {
+		return s.tasks.Snooze(ctx, r.UserID, canonical(r.TaskID), version, until)
+	})
+}
+
+// until is the time a snooze asks for.
+func (s *Server) until(snooze Snooze) (time.Time, error) {
+	switch {
+	case (snooze.Minutes == nil) == (snooze.Until == nil):
+		return time.Time{}, errs.InvalidFields(errs.Field{Field: "minutes", Message: "or until must be given, and not both"})
+	case snooze.Minutes != nil:
+		return s.now().Add(time.Duration(*snooze.Minutes) * time.Minute), nil
+	default:
+		return parseInstant(*snooze.Until)
+	}
 }

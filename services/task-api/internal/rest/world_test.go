@@ -56,7 +56,7 @@ func open(t testing.TB, s settings) *world {
 	if s.Rate == 0 {
 		s.Rate, s.Burst = 1_000_000, 1_000_000
 	}
-	e := house.New(house.Options{Config: s.Config, Untimed: rest.Untimed(), Registry: prometheus.NewRegistry()})
+	e := house.New(house.Options{Config: s.Config, Untimed: rest.Untimed(), Large: rest.Large(), Registry: prometheus.NewRegistry()})
 	err = rest.Register(e, task.NewService(taskstore.New(w.db), time.Now), time.Now,
 		house.RequireUser(verifier), house.RateLimit(s.Rate, s.Burst))
 	if err != nil {
@@ -161,7 +161,12 @@ func (u user) sendTo(path, method, body string, headers ...string) answer {
 		u.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+u.token)
-	if body != "" {
+	switch {
+	case strings.Contains(path, "format=ical"):
+		r.Header.Set("Content-Type", "text/calendar")
+	case strings.Contains(path, "format=todoist"):
+		r.Header.Set("Content-Type", "text/csv; charset=utf-8")
+	case body != "":
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i < len(headers); i += 2 {
