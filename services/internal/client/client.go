@@ -35,7 +35,11 @@ type Task struct {
 	ID        string `json:"id"`
 	Title     string `json:"title"`
 	Completed bool   `json:"completed"`
-	Version   int    `json:"version"`
+	Skipped   bool   `json:"skipped"`
+	// SeriesID is empty for a task that is in no series; DueDate for one without a due date.
+	SeriesID string `json:"series_id"`
+	DueDate  string `json:"due_date"`
+	Version  int    `json:"version"`
 }
 
 // Status is an answer that is not the one hoped for.

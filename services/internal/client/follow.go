@@ -16,10 +16,18 @@ import (
 type Frame struct {
 	Type string `json:"type"`
 	Data struct {
-		EventID  string `json:"event_id"`
-		TaskID   string `json:"task_id"`
-		Version  int    `json:"version"`
-		Sequence int64  `json:"sequence"` // of hello and resync
+		EventID string `json:"event_id"`
+		TaskID  string `json:"task_id"`
+		// SeriesID is there instead of TaskID in the frames of series.
+		SeriesID string   `json:"series_id"`
+		Version  int      `json:"version"`
+		Changed  []string `json:"changed"`
+		// MinutesBefore, Absolute, Late and LateSeconds are of reminder.fired.
+		MinutesBefore int   `json:"minutes_before"`
+		Absolute      bool  `json:"absolute"`
+		Late          bool  `json:"late"`
+		LateSeconds   int   `json:"late_seconds"`
+		Sequence      int64 `json:"sequence"` // of hello and resync
 	} `json:"data"`
 	Timestamp time.Time `json:"timestamp"`
 	Sequence  int64     `json:"sequence"`

@@ -29,6 +29,9 @@ func TestEventsGoWhereTheyConcernSomebody(t *testing.T) {
 		called string
 	}{
 		"an event of a task":                {proto.Tasks, "task.completed", `{"completed_at":"2026-11-22T09:00:00Z"}`, "[publish e1]"},
+		"an occurrence passed over":         {proto.Tasks, "task.skipped", `{"skipped_at":"2026-11-22T09:00:00Z","series_id":"s1"}`, "[publish e1]"},
+		"an event of a series":              {proto.Tasks, "series.ended", `{}`, "[publish e1]"},
+		"a reminder":                        {proto.Tasks, "reminder.fired", `{"minutes_before":30,"late":true}`, "[publish e1]"},
 		"a type of a newer publisher":       {proto.Tasks, "task.coloured", `{"colour":"red"}`, "[publish e1]"},
 		"a user's changed settings":         {proto.Users, "user.updated", `{"changed":["time_zone"]}`, "[tell e1]"},
 		"a deleted user":                    {proto.Users, "user.deleted", `{}`, "[forget ann]"},

@@ -39,6 +39,8 @@ func FuzzEncode(f *testing.F) {
 	f.Add("task.updated", "ann", "id", []byte(`{"changed":["title"]}`), int64(1))
 	f.Add("user.updated", "ann", "id", []byte(`{"changed":"title"}`), int64(1))
 	f.Add("reminder.fired", "ann", "\xff", []byte(`nonsense`), int64(-1))
+	f.Add("reminder.fired", "ann", "id", []byte(`{"minutes_before":-1,"late_seconds":1e99}`), int64(1))
+	f.Add("series.updated", "ann", "id", []byte(`{"changed":null}`), int64(1))
 	f.Fuzz(func(t *testing.T, kind, user, id string, data []byte, sequence int64) {
 		e := event.Envelope{ID: id, Type: kind, UserID: user, AggregateID: id, Version: 1, Sequence: sequence, Data: data}
 		if frame := Encode(e, true); !json.Valid(frame.text) || frame.shared == nil {

@@ -165,6 +165,42 @@ func TestAnEventBecomesAFrameThatSaysNothingOfTheTask(t *testing.T) {
 	})
 }
 
+func TestFramesSayWhichSeriesOrReminderAndNothingOfItsContents(t *testing.T) {
+	t.Parallel()
+	const deep = `"fields":{"title":"a secret title"},"start":"2026-11-23T09:00:00"`
+	cases := []struct{ kind, data, want string }{
+		{"series.created", `{` + deep + `}`, `{"event_id":"ann-1","series_id":"task-1","version":1}`},
+		{"series.updated", `{"changed":["title","start"],` + deep + `}`, `{"event_id":"ann-2","series_id":"task-1","version":2,"changed":["title","start"]}`},
+		{"series.ended", `{}`, `{"event_id":"ann-3","series_id":"task-1","version":3}`},
+		{"series.resumed", `{}`, `{"event_id":"ann-4","series_id":"task-1","version":4}`},
+		{"task.skipped", `{"skipped_at":"2026-11-22T09:00:00Z","series_id":"s"}`, `{"event_id":"ann-5","task_id":"task-1","version":5}`},
+		{
+			"reminder.fired", `{"minutes_before":30,"due_at":"2026-11-22T09:00:00Z","late":true,"late_seconds":3600}`,
+			`{"event_id":"ann-6","task_id":"task-1","version":6,"minutes_before":30,"absolute":false,"late":true,"late_seconds":3600}`,
+		},
+		{
+			"reminder.fired", `{"due_at":"2026-11-22T09:00:00Z","absolute":true}`,
+			`{"event_id":"ann-7","task_id":"task-1","version":7,"minutes_before":0,"absolute":true,"late":false,"late_seconds":0}`,
+		},
+		{"reminder.fired", `{"minutes_before":"soon"}`, `{"event_id":"ann-8","task_id":"task-1","version":8}`},
+	}
+	inside(t, settings{}, func(t *testing.T, w *world) {
+		c := ann(t, w)
+		for _, one := range cases {
+			e := w.log.Add("ann", 1)[0]
+			e.Type, e.Data = one.kind, []byte(one.data)
+			w.hub.Publish(e)
+			f := c.wants(one.kind)
+			if !strings.Contains(f.raw, `"data":`+one.want+`,"timestamp"`) {
+				t.Errorf("%s\nwant\n%s", f.raw, one.want)
+			}
+		}
+		if n := w.metric("taskflow_notifier_frames_sent_total", "reminder.fired"); n != 3 {
+			t.Errorf("%g reminders counted", n)
+		}
+	})
+}
+
 func TestOfTheUsersOwnEventsItIsToldThatTheyHappened(t *testing.T) {
 	t.Parallel()
 	inside(t, settings{}, func(t *testing.T, w *world) {

@@ -3,6 +3,7 @@ package ws
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -27,13 +28,23 @@ type frame struct {
 	Sequence  int64      `json:"sequence,omitempty"`
 }
 
-// told is an event's frame data: which task, and the names of what changed. What the task says is not in it; a client
+// told is an event's frame data: which task or series, and the names of what changed. What it says is not in it; a client
 // that wants to know asks the API, where it is asked who it is.
 type told struct {
-	EventID string   `json:"event_id"`
-	TaskID  string   `json:"task_id,omitempty"`
-	Version int      `json:"version"`
-	Changed []string `json:"changed,omitempty"`
+	EventID  string   `json:"event_id"`
+	TaskID   string   `json:"task_id,omitempty"`
+	SeriesID string   `json:"series_id,omitempty"`
+	Version  int      `json:"version"`
+	Changed  []string `json:"changed,omitempty"`
+	*rang
+}
+
+// rang is which reminder of the task fired, and how late.
+type rang struct {
+	MinutesBefore int  `json:"minutes_before"`
+	Absolute      bool `json:"absolute"`
+	Late          bool `json:"late"`
+	LateSeconds   int  `json:"late_seconds"`
 }
 
 // problem is the data of an error frame.
@@ -74,18 +85,27 @@ type Frame struct {
 	shared *websocket.PreparedMessage
 }
 
-// Encode makes an event's frame; it is the hub's Encode. Of the payload it reads only the names of changed fields, and
-// leaves them out if it cannot.
+// seriesEvents is how the types of events of a series begin; those of newer publishers do too.
+const seriesEvents = "series."
+
+// Encode makes an event's frame; it is the hub's Encode. Of the payload it reads only the names of changed fields and which
+// reminder fired, and leaves them out if it cannot.
 func Encode(e event.Envelope, shared bool) *Frame {
-	f := frame{Type: e.Type, Data: told{EventID: e.ID, TaskID: e.AggregateID, Version: e.Version}, Timestamp: e.Timestamp, Sequence: e.Sequence}
-	switch e.Type {
-	case contract.TaskUpdated.Name:
-		f.Data = told{EventID: e.ID, TaskID: e.AggregateID, Version: e.Version, Changed: changed(e.Data)}
-	case contract.UserUpdated.Name:
+	data := told{EventID: e.ID, TaskID: e.AggregateID, Version: e.Version}
+	f := frame{Type: e.Type, Timestamp: e.Timestamp, Sequence: e.Sequence}
+	switch {
+	case e.Type == contract.TaskUpdated.Name:
+		data.Changed = changed(e.Data)
+	case e.Type == contract.ReminderFired.Name:
+		data.rang = fired(e.Data)
+	case strings.HasPrefix(e.Type, seriesEvents):
+		data.TaskID, data.SeriesID, data.Changed = "", e.AggregateID, changed(e.Data)
+	case e.Type == contract.UserUpdated.Name:
 		// It is of another topic, whose sequence would only be mistaken for the tasks'.
 		f.Sequence = 0
-		f.Data = told{EventID: e.ID, Version: e.Version, Changed: changed(e.Data)}
+		data.TaskID, data.Changed = "", changed(e.Data)
 	}
+	f.Data = data
 	out := &Frame{kind: e.Type, at: e.Timestamp.Time, text: f.encode()}
 	if shared {
 		// It fails for a message type that cannot be framed; text can.
@@ -102,6 +122,14 @@ func changed(data json.RawMessage) []string {
 		return nil
 	}
 	return payload.Changed
+}
+
+func fired(data json.RawMessage) *rang {
+	var payload rang
+	if json.Unmarshal(data, &payload) != nil {
+		return nil
+	}
+	return &payload
 }
 
 // encode is the frame's JSON. Nothing a frame is made of can fail to encode.
