@@ -78,6 +78,9 @@ func (c *chatter) given(tasks []phrases.Given) map[string]string {
 		if len(g.Reminders) > 0 {
 			body["reminders"] = g.Reminders
 		}
+		if len(g.RemindAt) > 0 {
+			body["remind_at"] = g.RemindAt
+		}
 		switch {
 		case slices.Contains([]string{"daily", "weekly", "monthly"}, g.Repeats):
 			body["recurrence"] = g.Repeats

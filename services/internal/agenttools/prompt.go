@@ -44,7 +44,7 @@ func ParseNowLine(prompt string) (now time.Time, ok bool) {
 // IntentPrompt is the whole system prompt of the agent's second question to the model, which sees the user's message alone
 // and nothing that was read from tasks: what does the user want? The answer bounds what the run may change without asking.
 const IntentPrompt = `You classify one message of a person to their task manager. Answer with one or more of these words, separated by commas, and nothing else: ` +
-	`create (new tasks), read (look something up), update (change or move tasks), delete (remove or restore tasks), toggle (complete or reopen tasks), talk (anything else).`
+	`create (new tasks), read (look something up), update (change, move or snooze tasks, or how they repeat), delete (remove or restore tasks), toggle (complete, skip or reopen tasks), talk (anything else).`
 
 // Intent is what a user wants.
 type Intent string

@@ -12,7 +12,7 @@ const (
 	hello  = "Hello! I am TaskFlow's offline model: plain rules, not a language model. Try: add buy milk tomorrow at 5pm."
 	whoAmI = "I am the offline model of TaskFlow: a set of plain rules that stands in when no language model is configured. " + canDo
 	canDo  = `I can add tasks ("add buy milk tomorrow at 5pm, every Monday"), list them ("what's due today", "show overdue tasks"), ` +
-		`complete ("complete buy milk"), move ("move buy milk to friday 3pm"), change ("make buy milk urgent"), delete and restore them, ` +
+		`complete or skip ("complete buy milk", "skip today's workout"), move ("move buy milk to friday 3pm"), remind ("snooze buy milk for an hour"), change ("make buy milk urgent"), delete and restore them, ` +
 		`search what we said ("what did we say about milk?") and tell how you are doing.`
 	puzzled = `I did not understand that: I am TaskFlow's offline model, which follows plain rules in English. ` +
 		`Try "add buy milk tomorrow at 5pm", "what's due today", "complete buy milk", "move buy milk to friday 3pm" or "delete buy milk".`
@@ -304,6 +304,9 @@ func intents(text string, now time.Time) string {
 		}
 		if w.verb == undo {
 			said = append(said, string(agenttools.Toggle), string(agenttools.Delete))
+		}
+		if w.verb == remind && len(w.drafts) > 0 && !slices.Contains(said, string(agenttools.Create)) {
+			said = append(said, string(agenttools.Create)) // what there is no task of is added
 		}
 	}
 	return strings.Join(said, ", ")

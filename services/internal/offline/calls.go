@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"slices"
 	"time"
 
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
@@ -17,6 +18,7 @@ type (
 		From    string `json:"due_from,omitempty"`
 		To      string `json:"due_to,omitempty"`
 		Overdue bool   `json:"overdue,omitempty"`
+		Sort    string `json:"sort,omitempty"`
 		Limit   int    `json:"limit,omitempty"`
 	}
 	newTask struct {
@@ -34,6 +36,8 @@ type (
 	}
 	idsInput struct {
 		IDs []string `json:"ids"`
+		// Skip is complete_tasks'.
+		Skip bool `json:"skip,omitempty"`
 	}
 	newDue struct {
 		ID  string `json:"id"`
@@ -41,6 +45,7 @@ type (
 	}
 	rescheduleInput struct {
 		Tasks []newDue `json:"tasks"`
+		Scope string   `json:"scope,omitempty"`
 	}
 	changedTask struct {
 		ID          string   `json:"id"`
@@ -50,11 +55,13 @@ type (
 		AddTags     []string `json:"add_tags,omitempty"`
 		RemoveTags  []string `json:"remove_tags,omitempty"`
 		Reminders   []int    `json:"reminders,omitempty"`
+		RemindAt    []string `json:"remind_at,omitempty"`
 		Repeats     string   `json:"repeats,omitempty"`
 		RepeatsFrom string   `json:"repeats_from,omitempty"`
 	}
 	updateInput struct {
 		Tasks []changedTask `json:"tasks"`
+		Scope string        `json:"scope,omitempty"`
 	}
 	previewInput struct {
 		Repeats string `json:"repeats"`
@@ -86,8 +93,26 @@ func (d draft) newTask(now time.Time) newTask {
 	return t
 }
 
+// skipped is a status that find_tasks has among all only.
+const skipped = "skipped"
+
+// find is a page of tasks; of those that were skipped, the last of each title.
 func (r *run) find(f findInput) ([]agenttools.Task, error) {
 	f.Limit = pageSize
+	wanted := f.Status
+	if wanted == skipped {
+		f.Status, f.Sort = "all", "updated"
+	}
 	got, err := r.ask(agenttools.FindTasks, f)
-	return got.Tasks.Tasks, err
+	found := got.Tasks.Tasks
+	if wanted != skipped {
+		return found, err
+	}
+	var last []agenttools.Task
+	for _, t := range found {
+		if t.Status == skipped && !slices.ContainsFunc(last, func(o agenttools.Task) bool { return o.Title == t.Title }) {
+			last = append(last, t)
+		}
+	}
+	return last, err
 }

@@ -13,6 +13,8 @@ var sayings = []string{
 	"complete buy milk and call mom; then show overdue tasks", "when is 'every 2 weeks on Monday' next 3 times", "add \"a\" and \"b\" #x every month on the 31st until 25 December",
 	"rename X to Y", "tag X with home and work", "add a note to X: y", "undo that delete", "", "\x00\xff", "«»“”‘’''\"\"", "every every every on on at at", "12/01/2026 99/99/9999",
 	"in 5000 years", "on the last day of every", "remind me 30 minutes and 2 hours before it",
+	"skip next monday's x this week", "only this week's this month's next", "from now on, move x to mondays and tuesdays going forward", "remind me in 2 hours about tomorrow",
+	"snooze for another half an hour", "don't repeat any more anymore", "remind me of about it at 6", "stop x from repeating",
 }
 
 // FuzzSentence holds that no message breaks the rules, that they end, and that what they call for is JSON with titles that can

@@ -48,6 +48,9 @@ func (p parser) seam(begun, i int) (skip int, ok bool) {
 	if i == len(words) {
 		return 0, true
 	}
+	if n := begin(words, p.polite(begun), "from now on"); n > 0 && i <= p.polite(begun)+n {
+		return 0, false // it belongs to the wish behind it
+	}
 	adding := p.verbAt(p.polite(begun)).verb == add
 	if oneOf(words, i, ".", "!", "?") && (i+1 == len(words) || words[i+1].start > words[i].end) {
 		return 1, true
@@ -96,21 +99,23 @@ var commands = []struct {
 	{undo, []string{"undo"}},
 	{restore, []string{"restore", "undelete", "bring back", "recover", "get back"}},
 	{reopen, []string{
-		"reopen", "uncomplete", "uncheck", "untick", "unmark", "re-open", "mark as not done", "mark as open",
+		"reopen", "uncomplete", "uncheck", "untick", "unmark", "re-open", "unskip", "mark as not done", "mark as open",
 	}},
 	{add, []string{
 		"add a reminder for me to", "add the following tasks", "add these tasks", "add the tasks", "add tasks", "add a new task", "add a task", "add an", "add new task",
 		"add task", "add a reminder to", "add", "create a new task", "create a task", "create these tasks", "create tasks", "create task", "create",
-		"make a new task", "make a task", "new task", "remind me to", "remind me about", "remind me that", "remember to", "i need to", "i have to",
+		"make a new task", "make a task", "new task", "remind me to", "remind me about", "remind me of", "remind me that", "remember to", "i need to", "i have to",
 		"i must", "i should", "don't forget to", "do not forget to", "don't let me forget to", "note to self", "todo", "to do", "set a reminder to", "put", "schedule",
 	}},
+	{skip, []string{"skip"}},
 	{complete, []string{
 		"complete", "finish", "check off", "tick off", "check", "tick", "close", "i finished", "i've finished", "i have finished", "i completed", "i've completed",
 		"i have completed", "i did", "i've done", "i have done", "i'm done with", "i am done with", "done with", "finished", "completed", "mark", "done",
 	}},
-	{reschedule, []string{"move", "reschedule", "postpone", "delay", "push back", "push", "snooze", "defer", "shift", "put off", "bring forward"}},
+	{reschedule, []string{"move", "reschedule", "postpone", "delay", "push back", "push", "defer", "shift", "put off", "bring forward"}},
+	{remind, []string{"snooze", "remind me again"}},
 	{remove, []string{"delete", "remove", "trash", "erase", "throw away", "get rid of", "bin"}},
-	{update, []string{"rename", "retitle", "tag", "label", "change", "set", "make", "update", "edit", "prioritise", "prioritize", "repeat", "clear"}},
+	{update, []string{"stop repeating", "don't repeat", "do not repeat", "no longer repeat", "rename", "retitle", "tag", "label", "change", "set", "make", "update", "edit", "prioritise", "prioritize", "repeat", "clear"}},
 	{list, []string{
 		"show", "list", "display", "find", "search", "what's", "what is", "what are", "what do", "what did", "what have", "which", "when is", "when's", "give me",
 		"do i have", "is there", "are there", "look up", "look for", "see", "view", "any", "anything", "tasks", "my tasks", "my", "how many", "whats", "overdue",
@@ -154,7 +159,17 @@ func (p parser) wish(from, to int) wish {
 	if w, ok := q.talk(from, to); ok {
 		return w
 	}
+	following := false
+	if n := begin(q.s.words, from, "from now on ,", "from now on"); n > 0 {
+		from, following = q.polite(from+n), true
+	}
 	c := q.verbAt(from)
+	if c.verb == reschedule || c.verb == update {
+		var said bool
+		if q, said = q.fromNowOn(from + c.n); said {
+			to, following = len(q.s.words), true
+		}
+	}
 	at := from + c.n
 	var (
 		w  wish
@@ -162,7 +177,13 @@ func (p parser) wish(from, to int) wish {
 	)
 	switch c.verb {
 	case add:
-		w, ok = q.adding(from, at, to)
+		if w, ok = q.reminding(from, at, to); !ok {
+			w, ok = q.adding(from, at, to)
+		}
+	case skip:
+		w, ok = q.skipping(at, to), true
+	case remind:
+		w, ok = q.snoozing(from, at, to), true
 	case complete:
 		w, ok = q.completing(from, at, to)
 	case reopen:
@@ -188,6 +209,7 @@ func (p parser) wish(from, to int) wish {
 	if !ok || len(words) >= maxWords {
 		return wish{}
 	}
+	w.following = following && (w.verb == reschedule || w.verb == update)
 	return w
 }
 
@@ -196,7 +218,13 @@ func (p parser) loose(from, to int) (wish, bool) {
 	words := p.s.words
 	// "buy milk is done", "move" with the date first, "remind me tomorrow at noon to pay rent".
 	if has(words, from, "remind", "me") {
+		if w, ok := p.reminding(from, from+2, to); ok {
+			return w, true
+		}
 		return p.adding(from, from+2, to)
+	}
+	if n := to - 2; oneOf(words, from, "stop") && n > from+1 && has(words, n, "from", "repeating") {
+		return wish{verb: update, target: p.target(from+1, n), patch: patch{noRule: true}}, true
 	}
 	for _, end := range []string{"is done", "is finished", "is complete", "is completed", "are done", "done"} {
 		want := strings.Fields(end)
@@ -366,6 +394,11 @@ func (p parser) removing(at, to int) (wish, bool) {
 func (p parser) moving(from, at, to int) (wish, bool) {
 	words := p.s.words
 	w := wish{verb: reschedule}
+	for i := at + 1; i < to; i++ {
+		if days, ok := p.everyWeekday(i+begin(words, i, "to", "onto"), to); ok {
+			return wish{verb: update, target: p.target(at, i), patch: patch{rule: rule{unit: "week", weekdays: days}}}, true
+		}
+	}
 	at += begin(words, at, "the due date of", "the due date for", "the deadline of", "the deadline for", "due date of")
 	at += begin(words, at, "back")
 	sign := 1
@@ -409,6 +442,10 @@ func (p parser) moving(from, at, to int) (wish, bool) {
 		}
 		if ok && next == to && (i > at || begun > i) {
 			w.target, w.when = p.target(at, i), m
+			// From now on, a weekday is that of the rule too.
+			if day, isDay := weekdayAt(words, begun, true); isDay {
+				w.rule = rule{unit: "week", weekdays: []time.Weekday{day}}
+			}
 			if i == at {
 				w.target = target{before: true}
 			}
@@ -426,6 +463,15 @@ func (p parser) updating(from, at, to int) (wish, bool) {
 	w := wish{verb: update}
 	i, _ := find(words[at:to], "to", "as", "into")
 	switch words[from].low {
+	case "stop", "don't", "do", "no":
+		for to > at && begin(words, to-1, "anymore") > 0 {
+			to--
+		}
+		if n := to - 2; n > at && has(words, n, "any", "more") {
+			to = n
+		}
+		w.target, w.patch.noRule = p.target(at, to), true
+		return w, true
 	case "rename", "retitle":
 		if i <= 0 || at+i+1 >= to {
 			return wish{}, false
@@ -506,6 +552,10 @@ func (p parser) setting(at, to int) (wish, bool) {
 			w.target, w.patch.rule = p.target(at, i), r
 			return w, true
 		}
+		if days, ok := p.everyWeekday(after, to); ok && after > i {
+			w.target, w.patch.rule = p.target(at, i), rule{unit: "week", weekdays: days}
+			return w, true
+		}
 		if begin(words, after, "due", "for") > 0 || after > i {
 			if m, next, ok := whenAt(words, after, p.now); ok && next == to {
 				return wish{verb: reschedule, target: p.target(at, i), when: m}, true
@@ -570,7 +620,7 @@ func (p parser) target(from, to int) target {
 	words = words[:to]
 	exactly := func(phrases ...string) bool { n := begin(words, from, phrases...); return n > 0 && from+n == to }
 	switch {
-	case from >= to, exactly("it", "that", "this", "that one", "this one", "that task", "this task", "the task", "one"):
+	case from >= to, exactly("it", "that", "this", "that one", "this one", "that task", "this task", "the task", "one", "this time", "this occurrence"):
 		return target{before: true}
 	case exactly("them", "those", "these", "both", "both of them", "all of them", "those tasks", "these tasks", "all of those", "them all"):
 		return target{before: true, all: true}
@@ -583,11 +633,13 @@ func (p parser) target(from, to int) target {
 		return target{filter: &f}
 	}
 	var t target
+	t.occurrence = p.occurrence(from, to)
 	for i := from; i < to; i++ {
 		if words[i].kind == quoted {
 			t.quoted = append(t.quoted, words[i].text)
 		}
 	}
+	from += begin(words, from, "only", "just")
 	from += begin(words, from, "the task called", "the task named", "the task", "my task", "task", "the", "my", "a")
 	if k := begin(words, to-1, "task"); k > 0 && to-1 > from {
 		to--

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
@@ -28,6 +29,15 @@ func (r *run) pick(t target, status string) ([]agenttools.Task, error) {
 	found, err := r.find(findInput{Query: t.query, Status: status})
 	if err != nil {
 		return nil, err
+	}
+	if len(found) == 0 && t.occurrence != nil {
+		if found, err = r.find(findInput{Query: t.occurrence.query, Status: status}); err != nil {
+			return nil, err
+		}
+		if found, err = r.which(found, *t.occurrence); err != nil {
+			return nil, err
+		}
+		t.query = t.occurrence.query
 	}
 	if len(found) == 0 {
 		// Several may have been named: buy milk and call mom.
@@ -55,6 +65,48 @@ func (r *run) pick(t target, status string) ([]agenttools.Task, error) {
 		return nil, err
 	}
 	return []agenttools.Task{one}, nil
+}
+
+// which are the tasks of an occurrence. If there are such tasks but none at that time, it says so: another one would be the
+// wrong one.
+func (r *run) which(found []agenttools.Task, o occurrence) ([]agenttools.Task, error) {
+	var same []agenttools.Task
+	for _, t := range found {
+		if plainly(t.Title) == plainly(o.query) {
+			same = append(same, t)
+		}
+	}
+	if len(same) > 0 {
+		found = same
+	}
+	day := func(t agenttools.Task) time.Time {
+		if date, err := time.Parse(time.DateOnly, t.Due); err == nil {
+			return date
+		}
+		if at, err := time.Parse(time.RFC3339, t.Due); err == nil {
+			return dayOf(at.In(r.now.Location()))
+		}
+		return time.Time{}
+	}
+	alike := func(t agenttools.Task) bool { return t.Title == found[0].Title }
+	switch {
+	case len(found) == 0:
+	case o.next:
+		// They come in the order of their due dates.
+		coming := slices.IndexFunc(found, func(t agenttools.Task) bool { return !day(t).Before(dayOf(r.now)) })
+		if coming >= 0 && !slices.ContainsFunc(found, func(t agenttools.Task) bool { return !alike(t) }) {
+			return found[coming : coming+1], nil
+		}
+	case !o.from.IsZero():
+		there := slices.DeleteFunc(slices.Clone(found), func(t agenttools.Task) bool {
+			return t.Due != "" && (day(t).Before(o.from) || !day(t).Before(o.to))
+		})
+		if len(there) == 0 {
+			return nil, question{"There is none due " + o.label + ", but " + described(found[0], r.now) + "."}
+		}
+		return there, nil
+	}
+	return found, nil
 }
 
 func (r *run) pickEach(parts []string, status string) ([]agenttools.Task, error) {

@@ -84,9 +84,13 @@ func (r *run) carry(w wish) (string, error) {
 	case list:
 		return r.list(w.filter)
 	case complete:
-		return r.toggle(w.target, "open", agenttools.CompleteTasks, "Completed")
+		return r.toggle(w.target, "open", agenttools.CompleteTasks, "Completed", false)
+	case skip:
+		return r.skip(w.target)
+	case remind:
+		return r.remind(w)
 	case reopen:
-		return r.toggle(w.target, "completed", agenttools.ReopenTasks, "Reopened")
+		return r.reopen(w.target)
 	case remove:
 		return r.remove(w.target)
 	case restore:
@@ -219,12 +223,14 @@ func idsOf(tasks []agenttools.Task) idsInput {
 	return in
 }
 
-func (r *run) toggle(t target, status, tool, done string) (string, error) {
+func (r *run) toggle(t target, status, tool, done string, skip bool) (string, error) {
 	tasks, err := r.pick(t, status)
 	if err != nil {
 		return "", err
 	}
-	got, err := r.ask(tool, idsOf(tasks))
+	in := idsOf(tasks)
+	in.Skip = skip
+	got, err := r.ask(tool, in)
 	if err != nil {
 		return "It concerns " + joined(tasks) + ".", err
 	}
@@ -235,9 +241,61 @@ func (r *run) toggle(t target, status, tool, done string) (string, error) {
 	return strings.TrimSpace(said + failed(got.Failures)), nil
 }
 
+func (r *run) skip(t target) (string, error) {
+	return r.toggle(t, "open", agenttools.CompleteTasks, "Skipped", true)
+}
+
+func (r *run) reopen(t target) (string, error) {
+	said, err := r.toggle(t, "completed", agenttools.ReopenTasks, "Reopened", false)
+	if foundNone(err) {
+		if again, err := r.toggle(t, skipped, agenttools.ReopenTasks, "Reopened", false); !foundNone(err) {
+			return again, err
+		}
+	}
+	return said, err
+}
+
+// foundNone reports whether a plan ended because there is no such task.
+func foundNone(err error) bool {
+	q, isQuestion := errors.AsType[question](err)
+	return isQuestion && strings.HasPrefix(q.text, "I found no")
+}
+
+// remind has tasks ring at a time of their own, and adds what there is no task of.
+func (r *run) remind(w wish) (string, error) {
+	if w.when.unclear != "" {
+		return w.when.unclear, nil
+	}
+	at := w.when.alarm(r.now)
+	if !at.After(r.now) {
+		return "That time is over. At what time shall I remind you?", nil
+	}
+	tasks, err := r.pick(w.target, "open")
+	if foundNone(err) && len(w.drafts) > 0 {
+		return r.add(w)
+	}
+	if err != nil {
+		return "", err
+	}
+	var in updateInput
+	for _, t := range tasks {
+		// What rang already makes room.
+		ringing := slices.DeleteFunc(slices.Clone(t.RemindAt), func(said string) bool {
+			was, err := time.Parse(time.RFC3339, said)
+			return err == nil && !was.After(r.now)
+		})
+		in.Tasks = append(in.Tasks, changedTask{ID: t.ID, RemindAt: append(ringing, at.Format(time.RFC3339))})
+	}
+	got, err := r.ask(agenttools.UpdateTasks, in)
+	if err != nil {
+		return "It concerns " + joined(tasks) + ".", err
+	}
+	return strings.TrimSpace(r.listed("Changed", got.Tasks.Tasks) + failed(got.Failures)), nil
+}
+
 func (r *run) remove(t target) (string, error) {
 	tasks, err := r.pick(t, "open")
-	if q, isQuestion := errors.AsType[question](err); isQuestion && strings.HasPrefix(q.text, "I found no") {
+	if foundNone(err) {
 		tasks, err = r.pick(t, "completed")
 	}
 	if err != nil {
@@ -278,6 +336,7 @@ func (r *run) restore(t target) (string, error) {
 // them can say it.
 var (
 	saidCompleted = regexp.MustCompile(`(?m)^(?:Completed "|Done: \d+ tasks? completed)`)
+	saidSkipped   = regexp.MustCompile(`(?m)^(?:Skipped "|Done: \d+ tasks? skipped)`)
 	saidDeleted   = regexp.MustCompile(`(?m)^(?:Deleted "|Done: \d+ tasks? deleted)`)
 )
 
@@ -289,13 +348,15 @@ func (r *run) undo() (string, error) {
 		}
 		switch said := r.history[i].text; {
 		case saidCompleted.MatchString(said):
-			return r.toggle(target{before: true, all: true}, "completed", agenttools.ReopenTasks, "Reopened")
+			return r.toggle(target{before: true, all: true}, "completed", agenttools.ReopenTasks, "Reopened", false)
+		case saidSkipped.MatchString(said):
+			return r.toggle(target{before: true, all: true}, skipped, agenttools.ReopenTasks, "Reopened", false)
 		case saidDeleted.MatchString(said):
 			return r.restore(target{before: true, all: true})
 		}
 		break
 	}
-	return "I can undo completing and deleting only. Say what to change instead.", nil
+	return "I can undo completing, skipping and deleting only. Say what to change instead.", nil
 }
 
 func (r *run) reschedule(w wish) (string, error) {
@@ -306,15 +367,48 @@ func (r *run) reschedule(w wish) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var in rescheduleInput
+	in := rescheduleInput{Scope: w.scope()}
+	var rules updateInput
 	for _, t := range tasks {
 		in.Tasks = append(in.Tasks, newDue{t.ID, r.newDue(w, t)})
+		if rule, ok := onWeekday(t.Repeats, w.rule); ok && w.following {
+			rules.Tasks = append(rules.Tasks, changedTask{ID: t.ID, Repeats: rule})
+		}
 	}
 	got, err := r.ask(agenttools.RescheduleTasks, in)
 	if err != nil {
 		return "It concerns " + joined(tasks) + ".", err
 	}
+	if len(rules.Tasks) > 0 && len(got.Failures) == 0 {
+		// The rule names a weekday, which would go on.
+		if got, err = r.ask(agenttools.UpdateTasks, rules); err != nil {
+			return "It concerns " + joined(tasks) + ".", err
+		}
+	}
 	return strings.TrimSpace(r.listed("Moved", got.Tasks.Tasks) + failed(got.Failures)), nil
+}
+
+// scope is how far a change reaches, as the tools take it.
+func (w wish) scope() string {
+	if w.following {
+		return "following"
+	}
+	return ""
+}
+
+// onWeekday is a weekly rule of one weekday on another one; ok is false for all others, of which nobody knows what is meant.
+func onWeekday(rrule string, to rule) (moved string, ok bool) {
+	parts := strings.Split(rrule, ";")
+	if !slices.Contains(parts, "FREQ=WEEKLY") || len(to.weekdays) != 1 {
+		return "", false
+	}
+	for i, part := range parts {
+		if days, isDays := strings.CutPrefix(part, "BYDAY="); isDays && slices.Contains(dayNames[:], days) {
+			parts[i] = "BYDAY=" + dayNames[to.weekdays[0]]
+			return strings.Join(parts, ";"), true
+		}
+	}
+	return "", false
 }
 
 // newDue is when a task is to be due. Its time of day stays where only a day is said, and its day where only a time is.
@@ -361,11 +455,11 @@ func (r *run) update(w wish) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var in updateInput
+	in := updateInput{Scope: w.scope()}
 	for _, t := range tasks {
 		if w.patch.note != "" && t.Description != "" {
 			// A list shows the beginning of a long description only, and what is there must not be lost.
-			got, err := r.ask(agenttools.GetTasks, idsInput{[]string{t.ID}})
+			got, err := r.ask(agenttools.GetTasks, idsInput{IDs: []string{t.ID}})
 			if err != nil {
 				return "", err
 			}

@@ -42,11 +42,17 @@ func described(t agenttools.Task, now time.Time) string {
 	if len(t.Reminders) > 0 {
 		parts = append(parts, reminderWords(t.Reminders))
 	}
+	for _, at := range t.RemindAt {
+		parts = append(parts, "reminder "+dueWords(at, now))
+	}
 	if t.Priority != "" && t.Priority != nothing {
 		parts = append(parts, t.Priority+" priority")
 	}
 	if len(t.Tags) > 0 {
 		parts = append(parts, "tagged "+strings.Join(t.Tags, ", "))
+	}
+	if t.SkippedAt != "" {
+		parts = append(parts, "skipped "+dueWords(t.SkippedAt, now))
 	}
 	if t.CompletedAt != "" {
 		parts = append(parts, "completed "+dueWords(t.CompletedAt, now))

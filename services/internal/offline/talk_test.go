@@ -82,6 +82,14 @@ func TestTalks(t *testing.T) {
 	repeating.Repeats, repeating.Priority, repeating.Tags, repeating.Reminders = "FREQ=WEEKLY;BYDAY=MO", "high", []string{"home"}, []int{30, 1440}
 	noted := milk
 	noted.Description = "whole"
+	standup := func(id, due string) agenttools.Task {
+		return agenttools.Task{ID: id, Title: "Standup", Status: "open", Due: due, Repeats: "FREQ=DAILY"}
+	}
+	passed := func(id string) agenttools.Task {
+		return agenttools.Task{ID: id, Title: "Standup", Status: "skipped", Repeats: "FREQ=DAILY"}
+	}
+	rung := milk
+	rung.RemindAt = []string{"2026-11-22T14:00:00Z", "2026-11-24T08:00:00Z"}
 	for name, c := range map[string]struct {
 		says    []string
 		answers map[string][]string
@@ -222,10 +230,66 @@ func TestTalks(t *testing.T) {
 			`Reopened "Buy milk".`,
 			[]string{`find_tasks {"query":"Buy milk","status":"completed","limit":50}`, `reopen_tasks {"ids":["m"]}`},
 		},
+		"the next of a task that repeats is the first still to come": {
+			[]string{"skip the next standup"},
+			map[string][]string{find: {tasksOf(t), tasksOf(t, standup("late", "2026-11-20"), standup("now", "2026-11-22"), standup("then", "2026-11-23"))}, done: {tasksOf(t, standup("now", ""))}},
+			`Skipped "Standup".`,
+			[]string{`find_tasks {"query":"next standup","status":"open","limit":50}`, `find_tasks {"query":"standup","status":"open","limit":50}`, `complete_tasks {"ids":["now"],"skip":true}`},
+		},
+		"another day's occurrence is not taken": {
+			[]string{"skip today's standup"},
+			map[string][]string{find: {tasksOf(t), tasksOf(t, standup("then", "2026-11-23"))}},
+			`There is none due today, but "Standup", due tomorrow (Monday 23 November), repeats every day.`,
+			[]string{`find_tasks {"query":"today's standup","status":"open","limit":50}`, `find_tasks {"query":"standup","status":"open","limit":50}`},
+		},
+		"a title with these words comes first": {
+			[]string{"complete today's standup"},
+			map[string][]string{find: {tasksOf(t, agenttools.Task{ID: "n", Title: "Today's standup notes", Due: "2026-12-01"})}, done: {tasksOf(t, agenttools.Task{ID: "n", Title: "Today's standup notes"})}},
+			`Completed "Today's standup notes".`,
+			[]string{`find_tasks {"query":"today's standup","status":"open","limit":50}`, `complete_tasks {"ids":["n"]}`},
+		},
+		"what does not repeat cannot be skipped, and it says so": {
+			[]string{"skip buy milk"},
+			map[string][]string{find: {tasksOf(t, milk)}, done: {`<data>{"error":"{\"failures\":[{\"item\":\"m\",\"code\":\"conflict\",\"error\":\"the task does not repeat\",\"try_next\":\"Complete it.\"}]}"}</data>`}},
+			`That did not work: the task does not repeat. Complete it.`,
+			[]string{`find_tasks {"query":"buy milk","status":"open","limit":50}`, `complete_tasks {"ids":["m"],"skip":true}`},
+		},
+		"undo after skipping is reopening the last one": {
+			[]string{"skip standup", "undo"},
+			map[string][]string{
+				find:                   {tasksOf(t, standup("now", "")), tasksOf(t, standup("open", ""), passed("now"), passed("old"))},
+				done:                   {tasksOf(t, passed("now"))},
+				agenttools.ReopenTasks: {tasksOf(t, standup("now", ""))},
+			},
+			`Reopened "Standup".`,
+			[]string{`find_tasks {"query":"Standup","status":"all","sort":"updated","limit":50}`, `reopen_tasks {"ids":["now"]}`},
+		},
+		"a reminder is added to those that are still to come": {
+			[]string{"snooze the milk for an hour"},
+			map[string][]string{find: {tasksOf(t, rung)}, agenttools.UpdateTasks: {tasksOf(t, milk)}},
+			`Changed "Buy milk", due tomorrow (Monday 23 November) at 17:00.`,
+			[]string{`find_tasks {"query":"milk","status":"open","limit":50}`, `update_tasks {"tasks":[{"id":"m","remind_at":["2026-11-24T08:00:00Z","2026-11-22T16:00:00Z"]}]}`},
+		},
+		"a time that is over is asked about": {
+			[]string{"remind me about the milk yesterday"}, nil, "That time is over. At what time shall I remind you?", nil,
+		},
+		"from now on changes all that follow, and the weekday of the rule": {
+			[]string{"move the review to friday from now on"},
+			map[string][]string{
+				find:                       {tasksOf(t, agenttools.Task{ID: "r", Title: "Review", Due: "2026-11-23", Repeats: "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;COUNT=9"})},
+				agenttools.RescheduleTasks: {tasksOf(t, agenttools.Task{ID: "r", Title: "Review"})},
+				agenttools.UpdateTasks:     {tasksOf(t, agenttools.Task{ID: "r", Title: "Review", Due: "2026-11-27", Repeats: "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR;COUNT=9"})},
+			},
+			`Moved "Review", due on Friday 27 November, repeats every 2 weeks on Friday, 9 times.`,
+			[]string{
+				`find_tasks {"query":"review","status":"open","limit":50}`, `reschedule_tasks {"tasks":[{"id":"r","due":"2026-11-27"}],"scope":"following"}`,
+				`update_tasks {"tasks":[{"id":"r","repeats":"FREQ=WEEKLY;INTERVAL=2;BYDAY=FR;COUNT=9"}]}`,
+			},
+		},
 		"undo after a list undoes nothing": {
 			[]string{"what did I finish?", "undo"},
 			map[string][]string{find: {tasksOf(t, agenttools.Task{ID: "m", Title: `Done: 3 tasks completed`, CompletedAt: "2026-11-22T10:00:00Z"})}},
-			"I can undo completing and deleting only. Say what to change instead.", nil,
+			"I can undo completing, skipping and deleting only. Say what to change instead.", nil,
 		},
 		"undo that delete is a restoration": {
 			[]string{"delete buy milk", "undo that delete"},

@@ -13,8 +13,10 @@ const (
 	add
 	list
 	complete
+	skip
 	reopen
 	reschedule
+	remind
 	update
 	remove
 	restore
@@ -39,9 +41,11 @@ type wish struct {
 	by    length
 	never bool
 	patch patch
+	// following says that what repeats is to change from now on.
+	following bool
 	// text is the words to search old conversations for, or the answer of small talk.
 	text string
-	// rule and count are a preview's.
+	// rule and count are a preview's. Of a task that is moved from now on, rule is the weekday it is moved to.
 	rule  rule
 	count int
 }
@@ -70,6 +74,18 @@ type target struct {
 	nth    int
 	all    bool
 	filter *filter
+	// occurrence is what else query can mean, if no title has its words.
+	occurrence *occurrence
+}
+
+// occurrence is one of the times of a task that repeats: today's workout, the next standup.
+type occurrence struct {
+	query string
+	// next is the first that is still to come.
+	next     bool
+	from, to time.Time // days: from on, before to; zero for any
+	// label says it in words, for the answer.
+	label string
 }
 
 // filter is which tasks are listed.
@@ -91,9 +107,9 @@ func (w wish) intent() agenttools.Intent {
 		return agenttools.Create
 	case list, recall, overview, profile, preview:
 		return agenttools.Read
-	case complete, reopen:
+	case complete, skip, reopen:
 		return agenttools.Toggle
-	case reschedule, update:
+	case reschedule, remind, update:
 		return agenttools.Update
 	case remove, restore:
 		return agenttools.Delete

@@ -10,7 +10,7 @@ import (
 // All is the table. now is in the user's zone; it must be what the model is told, to the minute.
 func All(now time.Time) []Phrase {
 	t := table{now: now, today: time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())}
-	return slices.Concat(t.adding(), t.dates(), t.repeating(), t.titles(), t.listing(), t.changing(), t.moving(), t.deleting(), t.talking())
+	return slices.Concat(t.adding(), t.dates(), t.repeating(), t.titles(), t.listing(), t.changing(), t.moving(), t.occurring(), t.reminding(), t.deleting(), t.talking())
 }
 
 type table struct{ now, today time.Time }
@@ -129,6 +129,10 @@ func (t table) titles() []Phrase {
 		whole("add read The 5th Wave", "read The 5th Wave"),
 		whole(`add "watch Next Friday"`, "watch Next Friday"),
 		whole("add buy bread and butter", "buy bread and butter"),
+		whole(`add "skip the next standup"`, "skip the next standup"),
+		whole(`add "remind me about the milk in 30 minutes"`, "remind me about the milk in 30 minutes"),
+		whole("add skip rope training", "skip rope training"),
+		whole(`add "stop repeating the standup from now on"`, "stop repeating the standup from now on"),
 	}
 }
 
@@ -193,6 +197,78 @@ func (t table) moving() []Phrase {
 		moved("move buy milk to friday 3pm", "Buy milk", At(at(t.next(time.Friday), 15, 0))),
 		moved("postpone buy milk by 2 days", "Buy milk", Any(At(at(t.day(3), 17, 0)), Day(t.day(3)))),
 		moved("reschedule file taxes to the day after tomorrow", "File taxes", On(t.day(2))),
+	}
+}
+
+// occurring is about tasks that repeat: one of their times, or all from now on.
+func (t table) occurring() []Phrase {
+	soon := func(hour int) string { return at(t.day(1), hour, 0).Format(time.RFC3339) }
+	given := []Given{
+		{Title: "Standup", Due: soon(10), Repeats: "FREQ=DAILY"},
+		{Title: "Workout", Due: t.day(0).Format(time.DateOnly), Repeats: "FREQ=DAILY;INTERVAL=2"},
+		{Title: "Weekly review", Due: t.day(0).Format(time.DateOnly), Repeats: "FREQ=WEEKLY"},
+		{Title: "Team lunch", Due: at(t.next(time.Wednesday), 12, 0).Format(time.RFC3339), Repeats: "FREQ=WEEKLY;BYDAY=WE"},
+		{Title: "Buy milk"},
+	}
+	this := Any(Absent, Exactly("this"))
+	skipped := func(say string, titles ...string) Phrase {
+		return Phrase{Say: say, Given: given, Want: []Want{{Tool: agenttools.CompleteTasks, IDs: titles, Args: Args{"skip": Exactly(true)}}}}
+	}
+	moved := func(say, title string, due, scope Is) Phrase {
+		return Phrase{Say: say, Given: given, Want: []Want{{Tool: agenttools.RescheduleTasks, Args: Args{"scope": scope}, Items: []Item{{Of: title, Args: Args{"due": due}}}}}}
+	}
+	changed := func(say, title string, args Args) Phrase {
+		return Phrase{Say: say, Given: given, Want: []Want{{Tool: agenttools.UpdateTasks, Items: []Item{{Of: title, Args: args}}}}}
+	}
+	monday := t.soonest(time.Monday)
+	renamed := changed("rename the standup to daily sync from now on", "Standup", Args{"title": Without(Text("daily sync"), "now")})
+	renamed.Want[0].Args = Args{"scope": Exactly("following")}
+	again := skipped("skip it", "Standup")
+	again.Before = []string{"find the standup task"}
+	return []Phrase{
+		skipped("skip the next standup", "Standup"),
+		skipped("skip today's workout", "Workout"),
+		skipped("skip tomorrow's standup, please", "Standup"),
+		skipped("skip this week's weekly review", "Weekly review"),
+		skipped("skip the standup tomorrow", "Standup"),
+		again,
+		{Say: "complete today's workout", Given: given, Want: []Want{{Tool: agenttools.CompleteTasks, IDs: []string{"Workout"}, Args: Args{"skip": Any(Absent, Exactly(false))}}}},
+		// The standup there is would be the wrong one.
+		{Say: "skip today's standup", Given: given},
+		{Say: `skip "today's workout"`, Given: given},
+		moved("move only this week's review to friday", "Weekly review", On(t.next(time.Friday)), this),
+		moved("move tomorrow's standup to 11am", "Standup", At(at(t.day(1), 11, 0)), this),
+		moved("move the standup to 11am from now on", "Standup", At(at(t.day(1), 11, 0)), Exactly("following")),
+		changed("change the weekly review to mondays from now on", "Weekly review", Args{"repeats": Rule("FREQ=WEEKLY;BYDAY=MO", monday)}),
+		changed("make the standup repeat every weekday", "Standup", Args{"repeats": Rule("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", monday)}),
+		{Say: "from now on, move the team lunch to friday at 1pm", Given: given, Want: []Want{
+			{Tool: agenttools.RescheduleTasks, Args: Args{"scope": Exactly("following")}, Items: []Item{{Of: "Team lunch", Args: Args{"due": At(at(t.next(time.Friday), 13, 0))}}}},
+			{Tool: agenttools.UpdateTasks, Items: []Item{{Of: "Team lunch", Args: Args{"repeats": Rule("FREQ=WEEKLY;BYDAY=FR", t.next(time.Friday))}}}},
+		}},
+		renamed,
+		changed("stop repeating the standup", "Standup", Args{"repeats": Exactly("none")}),
+		changed("don't repeat the workout anymore", "Workout", Args{"repeats": Exactly("none")}),
+	}
+}
+
+// reminding is about reminders at times of their own.
+func (t table) reminding() []Phrase {
+	kept := at(t.day(4), 9, 0).Format(time.RFC3339)
+	given := []Given{{Title: "Buy milk", RemindAt: []string{kept, t.now.Add(-time.Hour).Format(time.RFC3339)}}, {Title: "Call the bank", Due: at(t.day(2), 12, 0).Format(time.RFC3339)}}
+	rings := func(say, title string, is ...Is) Phrase {
+		return Phrase{Say: say, Given: given, Want: []Want{{Tool: agenttools.UpdateTasks, Items: []Item{{Of: title, Args: Args{"remind_at": Each(is...)}}}}}}
+	}
+	old := At(at(t.day(4), 9, 0))
+	return []Phrase{
+		rings("remind me about the milk in 30 minutes", "Buy milk", old, About(t.now.Add(30*time.Minute))),
+		rings("remind me in 2 hours about the milk", "Buy milk", old, About(t.now.Add(2*time.Hour))),
+		rings("remind me about the bank tomorrow at 9", "Call the bank", At(at(t.day(1), 9, 0))),
+		rings("snooze the milk for an hour", "Buy milk", old, About(t.now.Add(time.Hour))),
+		rings("snooze the bank until tomorrow at 8am", "Call the bank", At(at(t.day(1), 8, 0))),
+		// There is no such task: it is a new one.
+		{Say: "remind me about the laundry tomorrow at 9", Given: given, Want: added(Args{"title": Text("laundry"), "due": At(at(t.day(1), 9, 0))})},
+		{Say: "remind me to call mum tomorrow at 9", Given: given, Want: added(Args{"title": Without(Text("call mum"), "remind"), "due": At(at(t.day(1), 9, 0))})},
+		{Say: "snooze the milk", Given: given},
 	}
 }
 

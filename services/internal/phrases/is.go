@@ -108,6 +108,25 @@ func At(want time.Time) Is {
 	}
 }
 
+// Each is a list of as many values, one for each of these in any order.
+func Each(want ...Is) Is {
+	return func(value any) error {
+		list, _ := value.([]any)
+		if len(list) != len(want) {
+			return fmt.Errorf("expected %d of them", len(want))
+		}
+		left := slices.Clone(list)
+		for _, is := range want {
+			i := slices.IndexFunc(left, func(v any) bool { return is(v) == nil })
+			if i < 0 {
+				return is(left[0])
+			}
+			left = slices.Delete(left, i, i+1)
+		}
+		return nil
+	}
+}
+
 // About is an instant at most a minute from another: it is reckoned from when the model was asked.
 func About(want time.Time) Is {
 	return func(value any) error {

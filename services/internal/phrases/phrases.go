@@ -30,10 +30,12 @@ type Given struct {
 	Title    string
 	Priority string
 	Tags     []string
-	// Due is RFC 3339 or a date.
+	// Due is RFC 3339 or a date; a task that repeats has one.
 	Due       string
 	Repeats   string
 	Reminders []int
+	// RemindAt are RFC 3339.
+	RemindAt []string
 	// Status is open, completed or deleted; empty is open.
 	Status string
 }

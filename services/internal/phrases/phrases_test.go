@@ -117,7 +117,7 @@ func newPlayer(given []phrases.Given) *player {
 		}
 		p.tasks = append(p.tasks, agenttools.Task{
 			ID: fmt.Sprintf("00000000-0000-7000-8000-%012d", i+1), Title: g.Title, Status: status, Priority: g.Priority, Tags: g.Tags, Due: g.Due,
-			Repeats: g.Repeats, Reminders: g.Reminders, Version: 1,
+			Repeats: g.Repeats, RemindAt: g.RemindAt, Reminders: g.Reminders, Version: 1,
 		})
 	}
 	return p
@@ -153,7 +153,7 @@ func (p *player) play(t *testing.T, tool, arguments string) (agenttools.Receipt,
 		return r, `{"tasks":["x"],"waiting":"Delete 1 task"}`
 	case agenttools.FindTasks:
 		found := slices.DeleteFunc(slices.Clone(p.tasks), func(t agenttools.Task) bool {
-			return in.Status != "" && t.Status != in.Status || slices.ContainsFunc(strings.Fields(strings.ToLower(in.Query)), func(word string) bool {
+			return in.Status != "" && in.Status != "all" && t.Status != in.Status || slices.ContainsFunc(strings.Fields(strings.ToLower(in.Query)), func(word string) bool {
 				return !strings.Contains(strings.ToLower(t.Title), word)
 			})
 		})

@@ -86,6 +86,39 @@ func TestADeletionWaitsForApprovalAndIsDoneOnce(t *testing.T) {
 	}
 }
 
+func TestWhoDeletesWhatRepeatsIsToldThatItEnds(t *testing.T) {
+	t.Parallel()
+	for want, series := range map[string]int{
+		"Delete 3 tasks": 0, "Delete 3 tasks, which ends a repeating series": 1, "Delete 3 tasks, which ends 2 repeating series": 2,
+	} {
+		w := begin(t, setup{titles: []string{"bread", "milk", "eggs"}, script: deletes})
+		for i := range series {
+			w.tools.tasks[i].SeriesID = "s"
+		}
+		if asks := w.say(conversation(), "delete everything"); len(asks.Approvals) != 1 || asks.Approvals[0].Summary != want {
+			t.Errorf("asks %+v, expected %q", asks.Approvals, want)
+		}
+	}
+}
+
+func TestAReceiptSaysThatAnOccurrenceWasPassedOver(t *testing.T) {
+	t.Parallel()
+	w := begin(t, setup{titles: []string{"standup"}, script: func(a asked) says {
+		switch a.step() {
+		case 0:
+			return calls(agenttools.FindTasks, map[string]any{})
+		case 1:
+			return calls(agenttools.CompleteTasks, map[string]any{"ids": allIDs(a), "skip": true})
+		default:
+			return text("Skipped it.")
+		}
+	}})
+	answer := w.say(conversation(), "complete standup")
+	if len(answer.ToolCalls) != 2 || answer.ToolCalls[1].Summary != "1 task skipped: standup" || answer.Response != "Skipped it." || w.tools.state() != "standup:skipped" {
+		t.Errorf("answered %+v while the tasks are %s", answer, w.tools.state())
+	}
+}
+
 func TestADeclinedDeletionIsNotDone(t *testing.T) {
 	t.Parallel()
 	w := begin(t, setup{titles: []string{"bread"}, script: deletes})
@@ -229,6 +262,16 @@ func TestManyChangesAndThoseNotAskedForWait(t *testing.T) {
 			}
 		}
 	}
+	skipping := func(a asked) says {
+		switch a.step() {
+		case 0:
+			return calls(agenttools.FindTasks, map[string]any{})
+		case 1:
+			return calls(agenttools.CompleteTasks, map[string]any{"ids": allIDs(a), "skip": true})
+		default:
+			return text("ok")
+		}
+	}
 	for name, c := range map[string]struct {
 		said   string
 		titles []string
@@ -237,14 +280,16 @@ func TestManyChangesAndThoseNotAskedForWait(t *testing.T) {
 		want   string
 		asks   string
 	}{
-		"five at once":         {"complete all", six[:5], all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks done", ""},
-		"six at once":          {"complete all", six, all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks waiting", "Complete 6 tasks"},
-		"not asked for":        {"list", six[:1], all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
-		"asked in small talk":  {"hello", six[:1], all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
-		"intent unknown":       {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return status(500) }, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
-		"intent with a remark": {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return text("not toggle") }, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
-		"intent in capitals":   {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return text("Read, TOGGLE.\n") }, "find_tasks done, complete_tasks done", ""},
-		"intent called":        {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return addMilk() }, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
+		"five at once":                          {"complete all", six[:5], all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks done", ""},
+		"six at once":                           {"complete all", six, all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks waiting", "Complete 6 tasks"},
+		"not asked for":                         {"list", six[:1], all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
+		"asked in small talk":                   {"hello", six[:1], all(agenttools.CompleteTasks), nil, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
+		"intent unknown":                        {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return status(500) }, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
+		"intent with a remark":                  {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return text("not toggle") }, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
+		"intent in capitals":                    {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return text("Read, TOGGLE.\n") }, "find_tasks done, complete_tasks done", ""},
+		"intent called":                         {"complete a", six[:1], all(agenttools.CompleteTasks), func(string) says { return addMilk() }, "find_tasks done, complete_tasks waiting", "Complete 1 task"},
+		"occurrences passed over":               {"complete a", six[:1], skipping, nil, "find_tasks done, complete_tasks done", ""},
+		"occurrences passed over not asked for": {"list", six[:2], skipping, nil, "find_tasks done, complete_tasks waiting", "Skip 2 tasks"},
 		"one by one": {"complete all", six, func(a asked) says {
 			if a.step() == 0 {
 				return calls(agenttools.FindTasks, map[string]any{})

@@ -25,8 +25,20 @@ func (r *run) askToDelete(ctx context.Context, t tool, arguments map[string]any,
 		r.titles[task.ID] = task.Title
 		a.Tasks = append(a.Tasks, line(task.Title))
 	}
-	a.Summary = proposal(t, arguments, len(plan.Plan))
+	a.Summary = proposal(t, arguments, len(plan.Plan)) + ending(plan)
 	return r.askUser(ctx, t, arguments, callID, id, a)
+}
+
+// ending says what a deletion means for tasks that repeat.
+func ending(plan agenttools.DeletePlan) string {
+	switch n := len(plan.EndsSeries); n {
+	case 0:
+		return ""
+	case 1:
+		return ", which ends a repeating series"
+	default:
+		return fmt.Sprintf(", which ends %d repeating series", n)
+	}
 }
 
 // askUser puts a call before the user instead of making it, and returns what the model is told.

@@ -22,7 +22,7 @@ const nothingChanged = "Nothing was changed: no tool confirmed it."
 
 const (
 	changeVerbs = `(?:added|created|completed|finished|deleted|removed|updated|changed|edited|renamed|rescheduled|moved|postponed|` +
-		`restored|reopened|marked|checked off|ticked off|set up|scheduled|cleared|saved|tagged|cancell?ed)`
+		`restored|reopened|marked|skipped|snoozed|checked off|ticked off|set up|scheduled|cleared|saved|tagged|cancell?ed)`
 	adverbs = `(?:(?:just|now|also|already|successfully|all|both|been) )*`
 )
 

@@ -177,7 +177,7 @@ func TestClaimsAndDenials(t *testing.T) {
 	for text, want := range map[string]bool{
 		"I've added milk.": true, "I have just deleted it": true, "I’ve rescheduled the meeting.": true, "We updated your task.": true,
 		"The task has been completed.": true, "All tasks were deleted": true, "Everything is marked as done": true, "Done.": true, "All done!": true,
-		"Sure!\nAdded milk.": true, `"Buy milk" was added.`: true, "Deleted 3 tasks.": true, "Successfully created the task.": true,
+		"Sure!\nAdded milk.": true, `"Buy milk" was added.`: true, "I skipped the standup.": true, "Snoozed it for an hour.": true, "Deleted 3 tasks.": true, "Successfully created the task.": true,
 		"I can add milk if you like.": false, "Shall I delete it?": false, "I have not added anything.": false, "I haven't deleted it.": false,
 		"Nothing has been changed.": false, "No tasks were deleted.": false, "Completed tasks: 3": false, "You completed 3 tasks last week.": false,
 		"You have 2 tasks to do.": false, "I found no task to complete.": false, "Which one is it?": false, "": false,

@@ -83,6 +83,9 @@ func proposal(t tool, arguments map[string]any, n int) string {
 	if !known {
 		return "Call " + t.Name
 	}
+	if skips(t.Name, arguments) {
+		verb = "Skip"
+	}
 	text := verb
 	if n > 0 {
 		text += " " + count(n, "task")

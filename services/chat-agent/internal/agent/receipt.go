@@ -26,7 +26,9 @@ const (
 type deed struct {
 	agenttools.Receipt
 	changes bool
-	tasks   []agenttools.Task
+	// skips says that complete_tasks was to pass occurrences over.
+	skips bool
+	tasks []agenttools.Task
 	// reason is why it failed, or what part of it did, as the tool said.
 	reason string
 }
@@ -34,7 +36,7 @@ type deed struct {
 func newDeed(t tool, arguments map[string]any, r result) deed {
 	d := deed{
 		Receipt: agenttools.Receipt{Tool: t.Name, Arguments: shown(arguments), Outcome: string(r.outcome)},
-		changes: t.changes,
+		changes: t.changes, skips: skips(t.Name, arguments),
 	}
 	var answer struct {
 		Tasks    []agenttools.Task    `json:"tasks"`
@@ -68,6 +70,12 @@ func newDeed(t tool, arguments map[string]any, r result) deed {
 		}
 	}
 	return d
+}
+
+// skips reports whether a call passes occurrences over instead of completing them.
+func skips(tool string, arguments map[string]any) bool {
+	skip, _ := arguments["skip"].(bool)
+	return skip && tool == agenttools.CompleteTasks
 }
 
 // shown is a call's arguments as they are kept with the receipt, if they are not too large.
@@ -108,6 +116,9 @@ func (d deed) achieved() string {
 	case agenttools.UpdateTasks:
 		return d.counted("updated")
 	case agenttools.CompleteTasks:
+		if d.skips {
+			return d.counted("skipped")
+		}
 		return d.counted("completed")
 	case agenttools.ReopenTasks:
 		return d.counted("reopened")

@@ -73,6 +73,11 @@ type idsInput struct {
 	IDs []string `json:"ids"`
 }
 
+type completeInput struct {
+	IDs  []string `json:"ids"`
+	Skip bool     `json:"skip,omitempty"`
+}
+
 type findInput struct {
 	Query string `json:"query,omitempty"`
 }
@@ -124,8 +129,12 @@ func newTools(titles ...string) *tools {
 		}
 		return s.each(ids, func(t *agenttools.Task) { t.Title = titles[t.ID] })
 	})
-	register(s, agenttools.CompleteTasks, false, func(_ mcp.Meta, in idsInput) (agenttools.Tasks, error) {
-		return s.each(in.IDs, func(t *agenttools.Task) { t.Status = "completed" })
+	register(s, agenttools.CompleteTasks, false, func(_ mcp.Meta, in completeInput) (agenttools.Tasks, error) {
+		status := "completed"
+		if in.Skip {
+			status = "skipped"
+		}
+		return s.each(in.IDs, func(t *agenttools.Task) { t.Status = status })
 	})
 	register(s, agenttools.RestoreTasks, false, func(_ mcp.Meta, in idsInput) (agenttools.Tasks, error) {
 		return s.each(in.IDs, func(t *agenttools.Task) { t.Status = "open" })
@@ -133,7 +142,13 @@ func newTools(titles ...string) *tools {
 	register(s, agenttools.DeleteTasks, false, func(_ mcp.Meta, in agenttools.DeleteInput) (map[string]any, error) {
 		if in.Confirmation == "" {
 			plan, _ := s.each(in.IDs, nil)
-			return object(agenttools.DeletePlan{TimeZone: "UTC", Plan: plan.Tasks, Failures: plan.Failures, Confirmation: confirmation + "|" + strings.Join(in.IDs, ","), ExpiresAt: time.Now().Add(time.Hour).Format(time.RFC3339)}), nil
+			var ends []string
+			for _, t := range plan.Tasks {
+				if t.SeriesID != "" {
+					ends = append(ends, t.ID)
+				}
+			}
+			return object(agenttools.DeletePlan{TimeZone: "UTC", Plan: plan.Tasks, EndsSeries: ends, Failures: plan.Failures, Confirmation: confirmation + "|" + strings.Join(in.IDs, ","), ExpiresAt: time.Now().Add(time.Hour).Format(time.RFC3339)}), nil
 		}
 		if in.Confirmation != confirmation+"|"+strings.Join(in.IDs, ",") {
 			return nil, errors.New("the confirmation is not for these tasks")

@@ -449,23 +449,42 @@ func TestBatchesAndWhateverElseHappensToTheirTasksNeitherDeadlockNorDiffer(t *te
 		if i%2 == 0 {
 			fields[i].Due = task.Due{Date: "2026-12-01"}
 		}
+		if i%3 == 0 {
+			fields[i].Due = task.Due{At: time.Now().AddDate(0, 0, -2)}
+			fields[i].Recurrence = &task.Recurrence{Rule: "FREQ=DAILY;COUNT=30", CatchUp: task.All}
+		}
 	}
 	made, _, err := rest.Create(t.Context(), "ada", task.Idempotency{}, nil, fields...) // ids rise
 	must(t, err)
+	// Each series has tasks before and behind those of the others.
+	var series []string
+	for _, first := range made {
+		if first.Recurrence == nil {
+			continue
+		}
+		series = append(series, first.Occurrence.SeriesID)
+		did, err := rest.Spawn(t.Context(), "ada", first.Occurrence.SeriesID, task.Cause{At: time.Now()})
+		must(t, err)
+		if len(did.Made) == 0 {
+			t.Fatal("nothing was due")
+		}
+		made = append(made, did.Made...)
+	}
 	conversation := uuid.NewString()
 	zones := []string{"Asia/Tokyo", "Europe/Oslo", "UTC"}
 	var all sync.WaitGroup
-	for worker := range 16 {
+	for worker := range 20 {
 		all.Go(func() {
 			for round := range 8 {
 				one := made[(worker+3*round)%len(made)].ID
 				day := func(f *task.Fields) { f.Due = task.Due{Date: fmt.Sprintf("2026-12-%02d", 1+(worker*7+round)%28)} }
+				scope := []task.Scope{task.This, task.Following}[round%2]
 				var err error
-				switch worker % 8 {
+				switch worker % 10 {
 				case 0, 1, 2:
 					_, _, err = o.Do(t.Context(), call("ada", agenttools.RescheduleTasks, `{}`), func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
 						for i := worker % 3; i < len(made); i += 1 + round%2 {
-							if _, err := w.Tasks.Edit(ctx, "ada", made[i].ID, 0, day, nil); err != nil {
+							if _, err := w.Tasks.Edit(ctx, "ada", made[i].ID, 0, scope, day, nil); err != nil {
 								return ledger.Result{}, err
 							}
 						}
@@ -484,7 +503,18 @@ func TestBatchesAndWhateverElseHappensToTheirTasksNeitherDeadlockNorDiffer(t *te
 					message := agenttools.Message{ID: uuid.NewString(), Role: "user", Text: "hello"}
 					_, _, err = o.Do(t.Context(), call("ada", agenttools.AppendMessages, `{}`), says("ada", conversation, message))
 				case 5:
-					_, err = rest.Edit(t.Context(), "ada", one, 0, day, nil)
+					_, err = rest.Edit(t.Context(), "ada", one, 0, scope, day, nil)
+				case 8:
+					_, err = rest.Spawn(t.Context(), "ada", series[round%len(series)], task.Cause{At: time.Now(), Closed: one, ClosedAt: time.Now()})
+				case 9:
+					_, _, err = o.Do(t.Context(), call("ada", agenttools.CompleteTasks, `{"skip":true}`), func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
+						for _, x := range made[round%5:] {
+							if _, err := w.Tasks.Skip(ctx, "ada", x.ID, 0); err != nil && !errs.Is(err, errs.Conflict) {
+								return ledger.Result{}, err
+							}
+						}
+						return said("skipped"), nil
+					})
 				case 6:
 					_, err = rest.SetCompleted(t.Context(), "ada", one, 0, round%2 == 1)
 				default:

@@ -20,8 +20,10 @@ type newItem struct {
 	Tags        []string `json:"tags"`
 	Due         string   `json:"due"`
 	Reminders   []int    `json:"reminders"`
+	RemindAt    []string `json:"remind_at"`
 	Repeats     string   `json:"repeats"`
 	RepeatsFrom string   `json:"repeats_from"`
+	CatchUp     string   `json:"catch_up"`
 }
 
 // keyPrefix keeps the keys of this door apart from those of REST, whose answers have another shape.
@@ -29,16 +31,12 @@ const keyPrefix = "mcp:"
 
 func addTasks(ctx context.Context, c *call) (answer, error) {
 	items, _ := c.input[batchField].([]any)
-	profile, err := c.Tasks.Profile(ctx, c.user)
-	if err != nil {
-		return answer{}, err
-	}
 	var (
 		fields []task.Fields
 		wrong  batchFailures
 	)
 	for i, item := range items {
-		f, err := c.newTask(item, profile.TimeZone)
+		f, err := c.newTask(item)
 		if err == nil {
 			fields = append(fields, f)
 		} else if err := wrong.add(strconv.Itoa(i), err); err != nil {
@@ -70,7 +68,7 @@ func addTasks(ctx context.Context, c *call) (answer, error) {
 }
 
 // newTask checks an item and makes a task's fields of it.
-func (c *call) newTask(item any, zone string) (task.Fields, error) {
+func (c *call) newTask(item any) (task.Fields, error) {
 	var n newItem
 	if err := c.checker.into(item, &n); err != nil {
 		return task.Fields{}, err
@@ -85,10 +83,15 @@ func (c *call) newTask(item any, zone string) (task.Fields, error) {
 		}
 		f.Due = w.due()
 	}
-	if n.Repeats != "" || n.RepeatsFrom != "" {
-		f.Recurrence = &task.Recurrence{Rule: n.Repeats, Anchor: task.Anchor(n.RepeatsFrom)}
+	var err error
+	if f.RemindAt, err = remindersAt(n.RemindAt, c.zone); err != nil {
+		return task.Fields{}, err
 	}
-	return f.Normal(zone)
+	// A task that does not repeat has no rule, and is told so when only how is sent.
+	if n.Repeats != "" || n.RepeatsFrom != "" || n.CatchUp != "" {
+		f.Recurrence = &task.Recurrence{Rule: n.Repeats, Anchor: task.Anchor(n.RepeatsFrom), CatchUp: task.CatchUp(n.CatchUp)}
+	}
+	return f.Normal()
 }
 
 // once is what the client named the request by, if it did.

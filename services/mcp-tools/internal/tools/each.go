@@ -64,9 +64,30 @@ func (c *call) each(ctx context.Context, changes bool, do func(context.Context, 
 func (c *call) brief(t task.Task) agenttools.Task { return brief(t, c.zone) }
 
 func completeTasks(ctx context.Context, c *call) (answer, error) {
-	return c.each(ctx, true, func(ctx context.Context, id string) (task.Task, error) {
+	do := func(ctx context.Context, id string) (task.Task, error) {
 		return c.Tasks.SetCompleted(ctx, c.user, id, 0, true)
-	}, c.brief)
+	}
+	if skip, _ := c.input["skip"].(bool); skip {
+		do = c.skip
+	}
+	return c.each(ctx, true, do, c.brief)
+}
+
+// skip passes an occurrence over, and says why it cannot be.
+func (c *call) skip(ctx context.Context, id string) (task.Task, error) {
+	t, err := c.Tasks.Skip(ctx, c.user, id, 0)
+	if !errs.Is(err, errs.Conflict) {
+		return t, err
+	}
+	now, getErr := c.Tasks.Get(ctx, c.user, id)
+	switch {
+	case getErr != nil || now.Deleted():
+		return t, err
+	case now.Completed():
+		return t, advised{err, "It is done. Only if the user wants it skipped instead: reopen_tasks first."}
+	default:
+		return t, advised{err, "Only a task that repeats can be skipped. Call complete_tasks without skip, reschedule_tasks or delete_tasks."}
+	}
 }
 
 func reopenTasks(ctx context.Context, c *call) (answer, error) {
@@ -87,6 +108,14 @@ type change struct {
 	id       string
 	version  int
 	edit     func(*task.Fields)
+}
+
+// scope is how far a change of an occurrence reaches: This unless the input says otherwise.
+func (c *call) scope() task.Scope {
+	if said, _ := c.input["scope"].(string); said != "" {
+		return task.Scope(said)
+	}
+	return task.This
 }
 
 // edits checks the items with read, and applies what it makes of them, in the order of the tasks' ids.
@@ -113,7 +142,7 @@ func (c *call) edits(ctx context.Context, read func(item any) (change, error)) (
 	}
 	slices.SortFunc(changes, func(a, b change) int { return strings.Compare(a.id, b.id) })
 	for _, ch := range changes {
-		t, err := c.Tasks.Edit(ctx, c.user, ch.id, ch.version, ch.edit, nil)
+		t, err := c.Tasks.Edit(ctx, c.user, ch.id, ch.version, c.scope(), ch.edit, nil)
 		if err != nil {
 			if _, ok := failed(err); !ok {
 				return answer{}, err

@@ -52,7 +52,8 @@ func failed(err error) (r refusal, ok bool) {
 
 // names are the tools' names of what the rule book names otherwise.
 var names = strings.NewReplacer(
-	"due_date", "due", "recurrence.rule", "repeats", "recurrence.anchor", "repeats_from", "recurrence.time_zone", "the profile's time_zone",
+	"due_date", "due", "recurrence.rule", "repeats", "recurrence.anchor", "repeats_from", "recurrence.catch_up", "catch_up",
+	"recurrence.time_zone", "repeats_zone",
 )
 
 // textOf names every wrong field.

@@ -5,6 +5,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
+	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
 )
@@ -20,6 +23,7 @@ type findInput struct {
 	DueFrom  string          `json:"due_from"`
 	DueTo    string          `json:"due_to"`
 	Overdue  bool            `json:"overdue"`
+	SeriesID string          `json:"series_id"`
 	Sort     string          `json:"sort"`
 	Limit    int             `json:"limit"`
 	Cursor   string          `json:"cursor"`
@@ -54,6 +58,15 @@ func (c *call) query(in findInput) (task.Query, error) {
 	q := task.Query{Text: in.Query, Priority: in.Priority, Tag: in.Tag, Limit: in.Limit, After: in.Cursor}
 	if q.Limit == 0 {
 		q.Limit = defaultFound
+	}
+	if in.SeriesID != "" {
+		id, err := uuid.Parse(spelled(in.SeriesID))
+		if err != nil {
+			return task.Query{}, advised{
+				errs.InvalidFields(errs.Field{Field: "series_id", Message: "is none"}), "Take it from a task that find_tasks or get_tasks shows.",
+			}
+		}
+		q.SeriesID = id.String()
 	}
 	done := in.Status == "completed"
 	switch in.Status {

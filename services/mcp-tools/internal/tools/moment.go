@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -70,6 +71,26 @@ func (w when) due() task.Due {
 	}
 	return task.Due{At: w.at}
 }
+
+// remindersAt reads the reminders at times of their own. errs.Invalid names the one that is none.
+func remindersAt(texts []string, zone *time.Location) ([]time.Time, error) {
+	var all []time.Time
+	for i, text := range texts {
+		field := fmt.Sprintf("remind_at[%d]", i)
+		w, err := parseWhen(field, text, zone)
+		if err != nil {
+			return nil, err
+		}
+		if w.date != "" {
+			return nil, errs.InvalidFields(errs.Field{Field: field, Message: "must have a time of day, such as " + w.date + "T09:00"})
+		}
+		all = append(all, w.at)
+	}
+	return all, nil
+}
+
+// wallFormat is how results show an occurrence's place in its series.
+const wallFormat = "2006-01-02T15:04:05"
 
 // stamp is a time as results show it.
 func stamp(at time.Time, zone *time.Location) string { return at.In(zone).Format(time.RFC3339) }

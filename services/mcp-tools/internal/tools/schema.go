@@ -107,6 +107,18 @@ func repeats(more string, clears bool) *jsonschema.Schema {
 	return withLength(text(description+more), 1, 200)
 }
 
+func remindAt(description string) *jsonschema.Schema {
+	return described(withItems(list(moment("")), 0, task.MaxReminders), description)
+}
+
+func catchUp() *jsonschema.Schema {
+	return enum("Occurrences missed in an outage: make the latest (default), all, or skip them", string(task.Latest), string(task.All), string(task.PassOver))
+}
+
+func scope(description string) *jsonschema.Schema {
+	return withDefault(enum(description, string(task.This), string(task.Following)), string(task.This))
+}
+
 func repeatsFrom() *jsonschema.Schema {
 	return enum("What the next one counts from", string(task.OnSchedule), string(task.OnCompletion))
 }
@@ -123,8 +135,10 @@ func newTask() *jsonschema.Schema {
 		"tags":         tags(),
 		"due":          moment("2026-12-01T17:00:00+05:00, 2026-12-01T17:00 (local) or 2026-12-01 (all day)"),
 		"reminders":    reminders(),
+		"remind_at":    remindAt("Reminders at times of their own, with or without due"),
 		"repeats":      repeats(". The first one is at due", false),
 		"repeats_from": repeatsFrom(),
+		"catch_up":     catchUp(),
 	}, "title")
 }
 
@@ -139,8 +153,10 @@ func taskUpdate() *jsonschema.Schema {
 		"add_tags":     tags(),
 		"remove_tags":  tags(),
 		"reminders":    reminders(),
-		"repeats":      repeats("", true),
+		"remind_at":    remindAt("Replaces all. To snooze: the time to be reminded again, such as 2026-12-01T17:30"),
+		"repeats":      repeats(", also for all that follow", true),
 		"repeats_from": repeatsFrom(),
+		"catch_up":     catchUp(),
 	}, "id")
 }
 
@@ -172,8 +188,10 @@ func message() *jsonschema.Schema {
 func shownTask() *jsonschema.Schema {
 	s := text
 	return open(map[string]*jsonschema.Schema{
-		"id": s(""), "title": s(""), "description": s(""), "status": enum("", "open", "completed", "deleted"), "priority": s("Absent: none"),
-		"tags": list(s("")), "due": s("A date: all day"), "reminders": list(number()), "repeats": s(""), "repeats_from": s(""), "completed_at": s(""), "version": number(),
+		"id": s(""), "title": s(""), "description": s(""), "status": enum("", "open", "completed", "skipped", "deleted"), "priority": s("Absent: none"),
+		"tags": list(s("")), "due": s("A date: all day"), "reminders": list(number()), "remind_at": list(s("")), "repeats": s(""), "repeats_from": s(""),
+		"repeats_zone": s("Absent: the user's"), "catch_up": s(""), "series_id": s(""), "occurrence": s("Its place in the series, local"),
+		"completed_at": s(""), "skipped_at": s(""), "version": number(),
 	}, "id", "title", "status", "version")
 }
 
@@ -197,6 +215,7 @@ func pageOutput() *jsonschema.Schema {
 func deleteOutput() *jsonschema.Schema {
 	return open(map[string]*jsonschema.Schema{
 		"time_zone": text(""), "plan": described(list(shownTask()), "What would be deleted"), "confirmation": text(""), "expires_at": text(""),
+		"ends_series": described(list(text("")), "Ids with which a series ends"), "note": text("To tell the user"),
 		"tasks": described(list(open(nil)), "What was deleted"), "failures": failures(),
 	}, "time_zone")
 }

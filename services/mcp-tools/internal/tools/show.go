@@ -35,6 +35,8 @@ func whole(t task.Task, zone *time.Location) agenttools.Task {
 		s.Status = "deleted"
 	case t.Completed():
 		s.Status = "completed"
+	case !t.SkippedAt.IsZero():
+		s.Status = "skipped"
 	}
 	if t.Priority != task.None {
 		s.Priority = string(t.Priority)
@@ -45,11 +47,23 @@ func whole(t task.Task, zone *time.Location) agenttools.Task {
 	case !t.Due.IsZero():
 		s.Due = stamp(t.Due.At, zone)
 	}
-	if t.Recurrence != nil {
-		s.Repeats, s.RepeatsFrom = t.Recurrence.Rule, string(t.Recurrence.Anchor)
+	for _, at := range t.RemindAt {
+		s.RemindAt = append(s.RemindAt, stamp(at, zone))
+	}
+	if r := t.Recurrence; r != nil {
+		s.Repeats, s.RepeatsFrom, s.RepeatsZone = r.Rule, string(r.Anchor), r.TimeZone
+		if r.CatchUp != task.Latest {
+			s.CatchUp = string(r.CatchUp)
+		}
+	}
+	if !t.Occurrence.IsZero() {
+		s.SeriesID, s.Occurrence = t.Occurrence.SeriesID, t.Occurrence.At.Format(wallFormat)
 	}
 	if t.Completed() {
 		s.CompletedAt = stamp(t.CompletedAt, zone)
+	}
+	if !t.SkippedAt.IsZero() {
+		s.SkippedAt = stamp(t.SkippedAt, zone)
 	}
 	return s
 }

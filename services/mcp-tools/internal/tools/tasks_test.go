@@ -15,10 +15,14 @@ func TestATaskHasEverythingItIsAddedWith(t *testing.T) {
 	t.Parallel()
 	c := newWorld(t).as("ada", "Asia/Karachi")
 	made := c.add(`{"title":" Buy milk ","description":"two litres","priority":"high","tags":["shop","home"],"due":"2026-12-01T17:00",
-		"reminders":[30,5],"repeats":"FREQ=WEEKLY;BYDAY=MO","repeats_from":"completion"}`)
+		"reminders":[30,5],"remind_at":["2026-11-30T08:00","2026-11-24T00:00:00Z"],"repeats":"FREQ=WEEKLY;BYDAY=MO","repeats_from":"completion","catch_up":"all"}`)
 	want := agenttools.Task{
 		ID: made.ID, Title: "Buy milk", Description: "two litres", Status: "open", Priority: "high", Tags: []string{"home", "shop"},
-		Due: "2026-12-01T17:00:00+05:00", Reminders: []int{5, 30}, Repeats: "FREQ=WEEKLY;BYDAY=MO", RepeatsFrom: "completion", Version: 1,
+		Due: "2026-12-01T17:00:00+05:00", Reminders: []int{5, 30}, RemindAt: []string{"2026-11-24T05:00:00+05:00", "2026-11-30T08:00:00+05:00"},
+		Repeats: "FREQ=WEEKLY;BYDAY=MO", RepeatsFrom: "completion", CatchUp: "all", SeriesID: made.SeriesID, Occurrence: "2026-12-01T17:00:00", Version: 1,
+	}
+	if made.SeriesID == "" {
+		t.Error("it is in no series")
 	}
 	if !reflect.DeepEqual(made, want) {
 		t.Errorf("made %+v", made)
@@ -94,6 +98,9 @@ func TestAnUpdateTouchesOnlyWhatIsSent(t *testing.T) {
 		"no tags":               {`"tags":[]`, func(t *agenttools.Task) { t.Tags = nil }},
 		"a tag more, one less":  {`"add_tags":["z","a"],"remove_tags":["b","q"]`, func(t *agenttools.Task) { t.Tags = []string{"a", "z"} }},
 		"no reminders":          {`"reminders":[]`, func(t *agenttools.Task) { t.Reminders = nil }},
+		"a reminder of its own": {`"remind_at":["2026-11-23T08:00"]`, func(t *agenttools.Task) { t.RemindAt = []string{"2026-11-23T08:00:00+01:00"} }},
+		"how to catch up":       {`"catch_up":"skip"`, func(t *agenttools.Task) { t.CatchUp = "skip" }},
+		"as by default":         {`"catch_up":"latest","title":"w"`, func(t *agenttools.Task) { t.Title = "w" }},
 		"another rule":          {`"repeats":"FREQ=DAILY;COUNT=3"`, func(t *agenttools.Task) { t.Repeats = "FREQ=DAILY;COUNT=3" }},
 		"the same rule from":    {`"repeats_from":"schedule"`, func(t *agenttools.Task) { t.RepeatsFrom = "schedule" }},
 		"no rule":               {`"repeats":"none"`, func(t *agenttools.Task) { t.Repeats, t.RepeatsFrom = "", "" }},
@@ -102,7 +109,7 @@ func TestAnUpdateTouchesOnlyWhatIsSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			made := c.add(`{"title":"x","description":"long","priority":"low","tags":["a","b"],"due":"2026-12-01T17:00","reminders":[10],"repeats":"monthly","repeats_from":"completion"}`)
 			want := before
-			want.ID, want.Version = made.ID, 2
+			want.ID, want.SeriesID, want.Version = made.ID, made.SeriesID, 2
 			step.change(&want)
 			got := c.do(agenttools.UpdateTasks, args(`{"tasks":[{"id":%q,%s}]}`, made.ID, step.fields)).Tasks[0]
 			if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(c.get(made.ID), want) {

@@ -27,8 +27,13 @@ type updateItem struct {
 	AddTags     []string       `json:"add_tags"`
 	RemoveTags  []string       `json:"remove_tags"`
 	Reminders   *[]int         `json:"reminders"`
+	RemindAt    *[]string      `json:"remind_at"`
 	Repeats     *string        `json:"repeats"`
 	RepeatsFrom *task.Anchor   `json:"repeats_from"`
+	CatchUp     *task.CatchUp  `json:"catch_up"`
+
+	// remindAt is what RemindAt says.
+	remindAt []time.Time
 }
 
 func updateTasks(ctx context.Context, c *call) (answer, error) {
@@ -41,8 +46,14 @@ func updateTasks(ctx context.Context, c *call) (answer, error) {
 			return change{}, err
 		}
 		if u.Title == nil && u.Description == nil && u.Priority == nil && u.Tags == nil && len(u.AddTags)+len(u.RemoveTags) == 0 &&
-			u.Reminders == nil && u.Repeats == nil && u.RepeatsFrom == nil {
+			u.Reminders == nil && u.RemindAt == nil && u.Repeats == nil && u.RepeatsFrom == nil && u.CatchUp == nil {
 			return change{}, errs.New(errs.Invalid, "there is nothing to change in this item")
+		}
+		if u.RemindAt != nil {
+			var err error
+			if u.remindAt, err = remindersAt(*u.RemindAt, c.zone); err != nil {
+				return change{}, err
+			}
 		}
 		return change{id: spelled(u.ID), version: u.Version, edit: u.apply}, nil
 	})
@@ -55,6 +66,9 @@ func (u updateItem) apply(f *task.Fields) {
 	set(&f.Priority, u.Priority)
 	set(&f.Tags, u.Tags)
 	set(&f.Reminders, u.Reminders)
+	if u.RemindAt != nil {
+		f.RemindAt = u.remindAt
+	}
 	// Not in place: the slice may be the stored task's.
 	f.Tags = slices.Concat(f.Tags, u.AddTags)
 	f.Tags = slices.DeleteFunc(f.Tags, func(tag string) bool {
@@ -68,16 +82,17 @@ func (u updateItem) repeat(f *task.Fields) {
 		f.Recurrence = nil
 		return
 	}
-	if u.Repeats == nil && u.RepeatsFrom == nil {
+	if u.Repeats == nil && u.RepeatsFrom == nil && u.CatchUp == nil {
 		return
 	}
-	// A task that does not repeat has no rule, and is told so when only repeats_from is sent.
+	// A task that does not repeat has no rule, and is told so when only how is sent.
 	var r task.Recurrence
 	if f.Recurrence != nil {
 		r = *f.Recurrence
 	}
 	set(&r.Rule, u.Repeats)
 	set(&r.Anchor, u.RepeatsFrom)
+	set(&r.CatchUp, u.CatchUp)
 	f.Recurrence = &r
 }
 
