@@ -44,6 +44,7 @@ var measurements = []measurement{
 	{"lists", (*session).lists},
 	{"tools", (*session).tools},
 	{"chats", (*session).chats},
+	{"schedule", (*session).schedule},
 	{"direct", (*session).direct},
 }
 

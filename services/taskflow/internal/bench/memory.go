@@ -15,7 +15,7 @@ func (b *session) idleMemory(ctx context.Context) error {
 		return ctx.Err()
 	case <-time.After(b.o.For / 2):
 	}
-	b.memory("idle", append(spine, "mcp-tools", "mcp-tools-dapr", "chat-agent", "chat-agent-dapr", "offline-model")...)
+	b.memory("idle", append(spine, "mcp-tools", "mcp-tools-dapr", "chat-agent", "chat-agent-dapr", "offline-model", "scheduler", "scheduler-dapr")...)
 	return nil
 }
 
