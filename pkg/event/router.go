@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -106,6 +107,21 @@ func (r *Router) Topics() []contract.Topic {
 		add(route.topic)
 	}
 	return topics
+}
+
+// Types lists, in order, the types of event of a topic that something is registered for; none if everything is (OnAny).
+func (r *Router) Types(topic contract.Topic) []string {
+	if _, all := r.any[topic]; all {
+		return nil
+	}
+	var types []string
+	for name, route := range r.routes {
+		if route.topic == topic {
+			types = append(types, name)
+		}
+	}
+	slices.Sort(types)
+	return types
 }
 
 // Decode reads an envelope. errs.Invalid if it is not one or lacks what every event must say.

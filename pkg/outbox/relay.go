@@ -23,8 +23,9 @@ type Options struct {
 	Workers int
 	// Batch is how many events a worker takes at a time, about. Default 500.
 	Batch int
-	// Poll is how often a worker looks without having been woken, as after a crash of the process that wrote. Jittered.
-	// Default 250 ms.
+	// Poll is how often a worker looks for what others have left there for as long, as after a crash of the process that
+	// wrote. What is fresh is left to that process: many relays after the same few events only make small batches of them.
+	// Jittered. Default 250 ms.
 	Poll time.Duration
 	// Deadline bounds one publish. Default and maximum 15 s: a transaction is open meanwhile, and Postgres ends one that
 	// is silent for 30 s.
@@ -112,15 +113,23 @@ func (r *Relay) work(ctx context.Context, wakes <-chan struct{}) {
 // batches publishes batch after batch, and rests when there is nothing to publish. It ends with the first failure; sent is
 // called after each success.
 func (r *Relay) batches(ctx context.Context, db *postgres.DB, wakes <-chan struct{}, sent func()) error {
-	look, woken := again, false
+	// mine: something of this process may be there, however fresh; also what an attempt that failed left there.
+	look, woken, mine := again, false, true
 	for {
 		// Who was woken need not ask.
 		waits := woken
-		if !woken {
+		if woken {
+			mine = true
+		} else {
+			since := r.o.Poll
+			if mine {
+				since = 0
+			}
 			var err error
-			if waits, err = db.Waiting(ctx); err != nil {
+			if waits, err = db.Waiting(ctx, since); err != nil {
 				return err
 			}
+			mine = mine && waits
 		}
 		n, pause := 0, r.o.Poll
 		if waits {

@@ -214,8 +214,19 @@ func TestErasingAUserDoesNotWaitForWhoPublishes(t *testing.T) {
 		}
 		return err
 	}))
-	if waiting, err := db.Waiting(t.Context()); err != nil || waiting {
+	if waiting, err := db.Waiting(t.Context(), 0); err != nil || waiting {
 		t.Errorf("something waits: %t (%v)", waiting, err)
+	}
+}
+
+func TestWhatIsFreshDoesNotWaitYet(t *testing.T) {
+	t.Parallel()
+	db := testkit.OpenPostgres(t)
+	must(t, db.Transaction(t.Context(), func(tx *postgres.Tx) error { return tx.Append(created("ada", "t1", 1)) }))
+	for since, want := range map[time.Duration]bool{0: true, time.Hour: false} {
+		if waiting, err := db.Waiting(t.Context(), since); err != nil || waiting != want {
+			t.Errorf("something waits for %s: %t (%v)", since, waiting, err)
+		}
 	}
 }
 

@@ -64,11 +64,15 @@ func (tx *Tx) Take(shards, limit int) (taken []Taken, err error) {
 
 var takenColumns = "outbox_shard, outbox_id, (event)." + strings.Join(eventColumns, ", (event).")
 
-// Waiting reports whether anything is in the outbox.
-func (db *DB) Waiting(ctx context.Context) (bool, error) {
+// Waiting reports whether anything has been in the outbox for a time.
+func (db *DB) Waiting(ctx context.Context, since time.Duration) (bool, error) {
 	var shards []int16
 	// In the order of the index: the heap is full of dead rows.
-	err := db.Read(ctx).Model(&Outgoing{}).Order("shard, id").Limit(1).Pluck("shard", &shards).Error
+	query := db.Read(ctx).Model(&Outgoing{}).Order("shard, id").Limit(1)
+	if since > 0 {
+		query = query.Where("created_at < now() - ? * interval '1 microsecond'", since.Microseconds())
+	}
+	err := query.Pluck("shard", &shards).Error
 	return len(shards) > 0, Failure(err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/dapr/dapr/pkg/proto/runtime/v1"
@@ -41,6 +42,9 @@ func (c *callback) ListTopicSubscriptions(context.Context, *emptypb.Empty) (*run
 		if sub.Raw {
 			t.Metadata = map[string]string{"rawPayload": "true"}
 		}
+		if len(sub.Types) > 0 {
+			t.Routes = &runtime.TopicRoutes{Rules: []*runtime.TopicRule{{Match: typeIn(sub.Types)}}}
+		}
 		if b := sub.Bulk; b != nil {
 			t.BulkSubscribe = &runtime.BulkSubscribeConfig{
 				Enabled:            true,
@@ -51,6 +55,15 @@ func (c *callback) ListTopicSubscriptions(context.Context, *emptypb.Empty) (*run
 		answer.Subscriptions = append(answer.Subscriptions, t)
 	}
 	return answer, nil
+}
+
+// typeIn is a routing rule in CEL. Without another rule, what does not match is acknowledged and goes nowhere.
+func typeIn(types []string) string {
+	var match []string
+	for _, t := range types {
+		match = append(match, "event.type == "+strconv.Quote(t))
+	}
+	return strings.Join(match, " || ")
 }
 
 // ListInputBindings says that there are none.

@@ -275,6 +275,32 @@ func TestAnAppMayUseTheTopicsOfTheContractOnly(t *testing.T) {
 	}
 }
 
+func TestOnlyTheTypesThatAreWantedArrive(t *testing.T) {
+	t.Parallel()
+	b := broker(t)
+	arrived := make(chan sidecar.Delivery, 10)
+	r := start(t, scheduler(b, func(d sidecar.Dapr, _ event.Bus) []sidecar.Subscription {
+		work := d.Work(proto.Scheduler, proto.Tasks, into(arrived))
+		work.Types = []string{proto.TaskCompleted.Name, proto.TaskSkipped.Name}
+		return []sidecar.Subscription{work}
+	}))
+	types := []string{
+		proto.TaskCreated.Name, proto.TaskSkipped.Name, "task.completed.too", proto.TaskCompleted.Name, proto.TaskUpdated.Name, proto.TaskSkipped.Name,
+	}
+	var messages []event.Message
+	for i, kind := range types {
+		m := message("u1", i+1) // of one user: in order
+		m.Type = kind
+		messages = append(messages, m)
+	}
+	publish(t, r, proto.Tasks, messages...)
+	for _, want := range []int{1, 3, 5} {
+		if got := next(t, arrived, types[want]); got.ID != messages[want].ID {
+			t.Errorf("%s came, want %s", got.Type, types[want])
+		}
+	}
+}
+
 func TestPublishingFailsInTimeWhileTheBrokerIsAwayAndWorksAgainAfterwards(t *testing.T) {
 	t.Parallel()
 	b := broker(t)

@@ -79,7 +79,9 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, registry 
 func subscriptions(dapr sidecar.Dapr, router *event.Router) []sidecar.Subscription {
 	var all []sidecar.Subscription
 	for _, topic := range slices.Sorted(slices.Values(router.Topics())) {
-		all = append(all, dapr.Work(proto.Scheduler, topic, sidecar.Routed(router)))
+		work := dapr.Work(proto.Scheduler, topic, sidecar.Routed(router))
+		work.Types = router.Types(topic) // of all that happens to tasks, little
+		all = append(all, work)
 	}
 	return all
 }
