@@ -92,7 +92,7 @@ func (b *session) spawned(ctx context.Context, prefix, name string, n int, from 
 		making.Go(func() {
 			for i := worker; i < len(users) && failed[worker] == nil; i += clients {
 				var operations []map[string]any
-				for j := i * each; j < min(n, (i+1)*each); j++ {
+				for j := i; j < n; j += len(users) { // neighbours in time are different people's
 					due := from.Add(time.Duration(float64(over)*float64(j)/float64(n))).AddDate(0, 0, -1)
 					operations = append(operations, map[string]any{"op": "create", "task": map[string]any{
 						"title": fmt.Sprintf("Task %d of the measurement", j), "due_date": due.Format(time.RFC3339Nano),
@@ -167,9 +167,9 @@ func (b *session) manySeries(ctx context.Context) error {
 		`INSERT INTO profiles (user_id, time_zone, version, created_at, updated_at)
 		 SELECT 'series-' || i, 'UTC', 1, now(), now() FROM generate_series(1, 1000) i ON CONFLICT DO NOTHING`,
 		fmt.Sprintf(`INSERT INTO series (id, user_id, title, description, priority, tags, reminders, recurrence_rule, recurrence_anchor, catch_up,
-		   start, whole_day, version, created_at, updated_at, zone, cursor, made, newest, next, next_at, claim_at)
+		   start, whole_day, version, created_at, updated_at, zone, cursor, made, newest, next, next_at, claim_at, claims)
 		 SELECT gen_random_uuid(), 'series-' || (1 + i %% 1000), 'Series ' || i, '', 0, '{}', '{}', 'FREQ=DAILY', 'schedule', 'latest',
-		   t, false, 1, now(), now(), 'UTC', t, 1, gen_random_uuid(), t + interval '1 day', (t + interval '1 day') AT TIME ZONE 'UTC', (t + interval '1 day') AT TIME ZONE 'UTC'
+		   t, false, 1, now(), now(), 'UTC', t, 1, gen_random_uuid(), t + interval '1 day', (t + interval '1 day') AT TIME ZONE 'UTC', (t + interval '1 day') AT TIME ZONE 'UTC', 0
 		 FROM (SELECT i, (now() AT TIME ZONE 'UTC') + i * interval '1 minute' AS t FROM generate_series(1, %d) i) moments`, manySeries),
 		`ANALYZE series`,
 	} {
