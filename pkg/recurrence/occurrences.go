@@ -60,29 +60,6 @@ func (r *Rule) AfterCompletion(start time.Time, zone *time.Location, done time.T
 	return Instant(wall, zone).UTC(), true
 }
 
-// Series are the first n times the rule repeats, if it begins at start: by its schedule, or, fromCompletion, each counted
-// from the one before as if it had been done the day it was due. errs.Invalid as Occurrences.
-func (r *Rule) Series(start time.Time, zone *time.Location, fromCompletion bool, n int) ([]time.Time, error) {
-	if !fromCompletion || n < 1 || n > MaxOccurrences {
-		return r.Occurrences(start, zone, time.Time{}, n)
-	}
-	found, err := r.Occurrences(start, zone, time.Time{}, 1)
-	if err != nil || len(found) == 0 {
-		return nil, err
-	}
-	if r.count > 0 {
-		n = min(n, r.count)
-	}
-	for len(found) < n {
-		next, ok := r.AfterCompletion(start, zone, found[len(found)-1])
-		if !ok {
-			break
-		}
-		found = append(found, next)
-	}
-	return found, nil
-}
-
 func (r *Rule) occurrences(start time.Time, zone *time.Location, after time.Time, n int) (found []time.Time, steps int) {
 	x := r.expand(start)
 	from := x.start

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/recurrence"
 )
 
@@ -79,6 +80,54 @@ func TestTheStartIsTheFirstWhateverTheRule(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
+	}
+}
+
+func TestASeriesIsItsStartAndWhatFollows(t *testing.T) {
+	t.Parallel()
+	oslo := place(t, "Europe/Oslo")
+	for _, c := range []struct {
+		rule           string
+		fromCompletion bool
+		want           []string
+	}{
+		{"FREQ=WEEKLY;BYDAY=MO", false, []string{"2026-11-25", "2026-11-30", "2026-12-07", "2026-12-14"}},
+		{"FREQ=WEEKLY;BYDAY=MO;COUNT=2", false, []string{"2026-11-25", "2026-11-30"}},
+		{"FREQ=WEEKLY;BYDAY=MO;COUNT=2", true, []string{"2026-11-25", "2026-11-30"}},
+		{"FREQ=WEEKLY;BYDAY=MO;COUNT=1", false, []string{"2026-11-25"}},
+		{"FREQ=WEEKLY;BYDAY=MO;COUNT=1", true, []string{"2026-11-25"}},
+		{"FREQ=WEEKLY;BYDAY=WE;COUNT=2", false, []string{"2026-11-25", "2026-12-02"}},
+		{"FREQ=DAILY;INTERVAL=3;UNTIL=20261201", true, []string{"2026-11-25", "2026-11-28", "2026-12-01"}},
+		{"FREQ=WEEKLY;BYDAY=MO;UNTIL=20261129", false, nil},
+		{"FREQ=WEEKLY;BYDAY=MO;UNTIL=20261129", true, nil},
+		{"FREQ=DAILY;UNTIL=20261125T075959Z", false, nil},
+		{"FREQ=DAILY;UNTIL=20261125T080000Z", true, []string{"2026-11-25"}},
+	} {
+		found, err := parse(t, c.rule).Series(clock(t, "2026-11-25 09:00"), oslo, c.fromCompletion, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, at := range found {
+			if at.In(oslo).Hour() != 9 {
+				t.Errorf("%s is at %v", c.rule, at.In(oslo))
+			}
+			got = append(got, at.In(oslo).Format(time.DateOnly))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s (%t): %v, want %v", c.rule, c.fromCompletion, got, c.want)
+		}
+	}
+	for what, c := range map[string]struct {
+		start time.Time
+		n     int
+	}{"none": {clock(t, "2026-11-25 09:00"), 0}, "too many": {clock(t, "2026-11-25 09:00"), recurrence.MaxOccurrences + 1}, "too late": {time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), 1}} {
+		if found, err := parse(t, "daily").Series(c.start, oslo, true, c.n); !errs.Is(err, errs.Invalid) {
+			t.Errorf("%s: %v, %v", what, found, err)
+		}
+	}
+	if first, ok := parse(t, "daily").First(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC), oslo); ok {
+		t.Errorf("before all years it begins at %v", first)
 	}
 }
 

@@ -109,6 +109,12 @@ func (s *Service) List(ctx context.Context, userID string, q Query) (Page, error
 	return s.store.List(ctx, userID, q)
 }
 
+// Series returns those of the user's series that have one of these ids, by id: what is no id of theirs is left out.
+// errs.Invalid for more than MaxPage.
+func (s *Service) Series(ctx context.Context, userID string, ids []string) ([]Series, error) {
+	return s.store.Series(ctx, userID, ids)
+}
+
 // Edit changes what edit changes of the task's fields, and, if done is not nil, whether it is completed. The scope, This if
 // empty, says whether it reaches beyond this occurrence of a series. version 0 means whatever the current one is. errs.Stale
 // with the current task if it is not; errs.Invalid names the wrong fields; errs.Conflict in the trash.

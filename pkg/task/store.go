@@ -36,6 +36,9 @@ type Store interface {
 	List(ctx context.Context, userID string, q Query) (Page, error)
 	// Stats counts a user's tasks. Days are the calendar days of zone, the owner's.
 	Stats(ctx context.Context, userID string, now time.Time, zone *time.Location) (Stats, error)
+	// Series returns those of the user's series that have one of these ids (at most MaxPage), by id: what is no id of theirs
+	// is left out. errs.Invalid for too many.
+	Series(ctx context.Context, userID string, ids []string) ([]Series, error)
 	// Advance applies fn to a series of the user, locked with the owner's profile, saves what it left, and makes the tasks it
 	// returned, unless there is one of that series and occurrence already; Newest is then the one that was there, if fn
 	// made the other the newest. It returns those it made. errs.NotFound if there is no such series or the user is gone.

@@ -1,6 +1,8 @@
 package taskstore
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
@@ -96,6 +98,27 @@ func touched(now task.Series, loaded seriesRow) bool {
 	a, b := now.Progress, loaded.Derived.progress()
 	return len(now.Facts()) > 0 || a.Zone != b.Zone || a.Made != b.Made || a.Newest != b.Newest ||
 		!a.Cursor.Equal(b.Cursor) || !a.Next.Equal(b.Next) || !a.NextAt.Equal(b.NextAt)
+}
+
+// Series implements task.Store.
+func (s *Store) Series(ctx context.Context, userID string, ids []string) ([]task.Series, error) {
+	if len(ids) > task.MaxPage {
+		return nil, errs.New(errs.Invalid, "%d series at a time", task.MaxPage)
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !isID(id) })
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []seriesRow
+	err := s.db.Read(ctx).Where("user_id = ? AND id = ANY(?::uuid[])", userID, postgres.Texts(ids)).Order("id").Find(&rows).Error
+	if err != nil {
+		return nil, postgres.Failure(err)
+	}
+	found := make([]task.Series, len(rows))
+	for i := range rows {
+		found[i] = rows[i].series()
+	}
+	return found, nil
 }
 
 // takeSeries reads a user's series, locked or as it was last committed.

@@ -72,6 +72,11 @@ func (e eachWithin) Events(ctx context.Context, q task.EventQuery) (events []eve
 	return events, head, err
 }
 
+func (e eachWithin) Series(ctx context.Context, userID string, ids []string) (found []task.Series, err error) {
+	err = e.within(ctx, userID, func(s task.Store) error { found, err = s.Series(ctx, userID, ids); return err })
+	return found, err
+}
+
 func (e eachWithin) Advance(ctx context.Context, userID, seriesID string, fn func(*task.Series, task.Profile) ([]task.Task, error)) (made []task.Task, err error) {
 	err = e.within(ctx, userID, func(s task.Store) error { made, err = s.Advance(ctx, userID, seriesID, fn); return err })
 	return made, err

@@ -2,6 +2,7 @@ package tasktest
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,6 +107,39 @@ var repeating = map[string]func(*testing.T, suite){
 		must(t, err)
 		made := s.made(t, user, daily("daily"), start)
 		wantProgress(t, s.series(t, user, made.Occurrence.SeriesID), "Asia/Tokyo", 22, 1, made.ID, 23, time.Date(2026, 11, 22, 23, 50, 0, 0, time.UTC))
+	},
+	"series are read by their ids, and those of others are not": func(t *testing.T, s suite) {
+		var asked []string
+		var want []task.Series
+		for _, f := range []task.Fields{daily("daily"), full("full"), {Title: "day", Due: task.Due{Date: "2026-12-01"}, Recurrence: &task.Recurrence{Rule: "weekly"}}} {
+			made := s.made(t, user, f, start)
+			asked = append(asked, made.Occurrence.SeriesID)
+			want = append(want, s.series(t, user, made.Occurrence.SeriesID))
+		}
+		s.made(t, user, daily("not asked for"), start)
+		slices.SortFunc(want, func(a, b task.Series) int { return strings.Compare(a.ID, b.ID) })
+		theirs := s.made(t, "eve", daily("theirs"), start).Occurrence.SeriesID
+		got, err := s.Series(t.Context(), user, append([]string{theirs, event.NewID(), "a\x00b", "", asked[2]}, asked...))
+		must(t, err)
+		if len(got) != len(want) {
+			t.Fatalf("%d series, want %d: %+v", len(got), len(want), got)
+		}
+		for i := range got {
+			sameSeries(t, "a series", got[i], want[i])
+			if !got[i].Next.Equal(want[i].Next) || got[i].Newest != want[i].Newest || got[i].Made != want[i].Made {
+				t.Errorf("its progress is %+v, want %+v", got[i].Progress, want[i].Progress)
+			}
+		}
+		for _, none := range [][]string{nil, {"x"}} {
+			if got, err := s.Series(t.Context(), user, none); err != nil || len(got) != 0 {
+				t.Errorf("of %q there are %+v (%v)", none, got, err)
+			}
+		}
+		many := make([]string, task.MaxPage+1)
+		_, err = s.Series(t.Context(), user, many)
+		wantKind(t, "too many", err, errs.Invalid)
+		_, err = s.Series(t.Context(), user, many[1:])
+		must(t, err)
 	},
 	"a series begins, changes, ends and goes on with its task": func(t *testing.T, s suite) {
 		made := s.made(t, user, titled("x"), start)

@@ -83,33 +83,32 @@ func previewRecurrence(_ context.Context, c *call) (answer, error) {
 	if err := unpack(c.input, &in); err != nil {
 		return answer{}, err
 	}
-	start := when{wall: c.now.In(c.zone).Truncate(time.Minute)}
-	if in.Start != "" {
-		var err error
-		if start, err = parseWhen("start", in.Start, c.zone); err != nil {
-			return answer{}, err
-		}
-	}
-	rule, err := recurrence.Normal(in.Repeats)
+	rule, err := recurrence.Parse(in.Repeats)
 	if err != nil {
 		return answer{}, errs.InvalidFields(errs.Field{Field: "repeats", Message: errs.Text(err)})
 	}
-	zone := c.zone
-	if start.date != "" {
-		// Days are the same everywhere, and have no hour for the clocks to jump over.
-		zone = time.UTC
+	never := advised{errs.New(errs.Invalid, "repeats: this rule never comes true after its start"), "Use a rule whose days exist."}
+	var start when
+	if in.Start != "" {
+		if start, err = parseWhen("start", in.Start, c.zone); err != nil {
+			return answer{}, err
+		}
+	} else if first, ok := rule.First(c.now.In(c.zone).Truncate(time.Minute), c.zone); ok {
+		start.wall = first
+	} else {
+		return answer{}, never
 	}
-	times, err := recurrence.Occurrences(rule, start.wall, zone, time.Time{}, in.Count)
+	times, err := rule.Series(start.wall, c.zone, false, in.Count)
 	if err != nil {
 		return answer{}, err
 	}
 	if len(times) == 0 {
-		return answer{}, advised{errs.New(errs.Invalid, "repeats: this rule never comes true after its start"), "Use a rule whose days exist."}
+		return answer{}, never
 	}
-	out := preview{TimeZone: c.zone.String(), Repeats: rule, Ended: len(times) < in.Count}
+	out := preview{TimeZone: c.zone.String(), Repeats: rule.String(), Ended: len(times) < in.Count}
 	for _, at := range times {
 		if start.date != "" {
-			out.Occurrences = append(out.Occurrences, at.Format(time.DateOnly))
+			out.Occurrences = append(out.Occurrences, at.In(c.zone).Format(time.DateOnly))
 		} else {
 			out.Occurrences = append(out.Occurrences, stamp(at, c.zone))
 		}

@@ -86,14 +86,15 @@ func TestARuleIsPreviewed(t *testing.T) {
 		want  []string
 		ended bool
 	}{
-		"over the end of summer":   {`{"repeats":"weekly","start":"2027-10-31T09:00","count":2}`, "FREQ=WEEKLY", []string{"2027-10-31T09:00:00-04:00", "2027-11-07T09:00:00-05:00"}, false},
-		"from within a gap":        {`{"repeats":"daily","start":"2027-03-14T02:30","count":2}`, "FREQ=DAILY", []string{"2027-03-14T03:30:00-04:00", "2027-03-15T02:30:00-04:00"}, false},
-		"on whole days":            {`{"repeats":"FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=2","start":"2027-01-31"}`, "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=2", []string{"2027-01-31", "2027-02-28"}, true},
-		"from now":                 {`{"repeats":"rrule:freq=daily","count":1}`, "FREQ=DAILY", []string{"2026-11-22T12:00:00-05:00"}, false},
-		"from an instant":          {`{"repeats":"daily","start":"2026-11-22T17:00:00Z","count":1}`, "FREQ=DAILY", []string{"2026-11-22T12:00:00-05:00"}, false},
-		"the 31st stays the 31st":  {`{"repeats":"monthly","start":"2027-01-31","count":3}`, "FREQ=MONTHLY", []string{"2027-01-31", "2027-03-31", "2027-05-31"}, false},
-		"five unless told":         {`{"repeats":"FREQ=YEARLY","start":"2027-01-01"}`, "FREQ=YEARLY", []string{"2027-01-01", "2028-01-01", "2029-01-01", "2030-01-01", "2031-01-01"}, false},
-		"what does not begin soon": {`{"repeats":"FREQ=WEEKLY;BYDAY=MO","start":"2026-11-22","count":1}`, "FREQ=WEEKLY;BYDAY=MO", []string{"2026-11-23"}, false},
+		"over the end of summer":  {`{"repeats":"weekly","start":"2027-10-31T09:00","count":2}`, "FREQ=WEEKLY", []string{"2027-10-31T09:00:00-04:00", "2027-11-07T09:00:00-05:00"}, false},
+		"from within a gap":       {`{"repeats":"daily","start":"2027-03-14T02:30","count":2}`, "FREQ=DAILY", []string{"2027-03-14T03:30:00-04:00", "2027-03-15T02:30:00-04:00"}, false},
+		"on whole days":           {`{"repeats":"FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=2","start":"2027-01-31"}`, "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=2", []string{"2027-01-31", "2027-02-28"}, true},
+		"from now":                {`{"repeats":"rrule:freq=daily","count":1}`, "FREQ=DAILY", []string{"2026-11-22T12:00:00-05:00"}, false},
+		"from an instant":         {`{"repeats":"daily","start":"2026-11-22T17:00:00Z","count":1}`, "FREQ=DAILY", []string{"2026-11-22T12:00:00-05:00"}, false},
+		"the 31st stays the 31st": {`{"repeats":"monthly","start":"2027-01-31","count":3}`, "FREQ=MONTHLY", []string{"2027-01-31", "2027-03-31", "2027-05-31"}, false},
+		"five unless told":        {`{"repeats":"FREQ=YEARLY","start":"2027-01-01"}`, "FREQ=YEARLY", []string{"2027-01-01", "2028-01-01", "2029-01-01", "2030-01-01", "2031-01-01"}, false},
+		"a start beside the rule": {`{"repeats":"FREQ=WEEKLY;BYDAY=MO;COUNT=2","start":"2026-11-22"}`, "FREQ=WEEKLY;BYDAY=MO;COUNT=2", []string{"2026-11-22", "2026-11-23"}, true},
+		"the first from now on":   {`{"repeats":"FREQ=WEEKLY;BYDAY=MO","count":1}`, "FREQ=WEEKLY;BYDAY=MO", []string{"2026-11-23T12:00:00-05:00"}, false},
 	} {
 		var got struct {
 			TimeZone    string `json:"time_zone"`
@@ -113,6 +114,7 @@ func TestARuleIsPreviewed(t *testing.T) {
 	}
 	for _, input := range []string{
 		`{"repeats":"hourly"}`, `{"repeats":"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}`, `{"repeats":"daily","start":"soon"}`, `{"repeats":"daily","count":51}`, `{}`,
+		`{"repeats":"FREQ=DAILY;UNTIL=20200101"}`, `{"repeats":"FREQ=DAILY;UNTIL=20200101","start":"2026-11-22"}`,
 	} {
 		if f := c.fail(agenttools.PreviewRecurrence, args("%s", input)); f[0].Code != "invalid" {
 			t.Errorf("%s: %+v", input, f)

@@ -2,16 +2,12 @@ package rest
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/taskflow-suite/taskflow/pkg/errs"
-	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/recurrence"
 	"github.com/taskflow-suite/taskflow/pkg/task"
-	contract "github.com/taskflow-suite/taskflow/proto"
 	"github.com/taskflow-suite/taskflow/services/task-api/internal/ical"
 )
 
@@ -63,13 +59,13 @@ func (c calendar) write(ctx context.Context, send func([]byte) error) error {
 	writer := ical.NewWriter(c.zone)
 	b := writer.Begin(make([]byte, 0, 64<<10))
 	for page := c.first; ; {
+		repeating, err := c.repeating(ctx, page.Tasks)
+		if err != nil {
+			return err
+		}
 		for i := range page.Tasks {
 			t := &page.Tasks[i]
-			repeating, err := c.repeating(ctx, t)
-			if err != nil {
-				return err
-			}
-			b = writer.Task(b, t, repeating)
+			b = writer.Task(b, t, repeating[t.ID])
 			if len(b) > largestPooled {
 				if err := send(b); err != nil {
 					return err
@@ -82,7 +78,6 @@ func (c calendar) write(ctx context.Context, send func([]byte) error) error {
 		}
 		q := newestFirst
 		q.After = page.Next
-		var err error
 		if page, err = c.tasks.List(ctx, c.userID, q); err != nil {
 			return err
 		}
@@ -90,95 +85,56 @@ func (c calendar) write(ctx context.Context, send func([]byte) error) error {
 	return send(writer.End(b))
 }
 
-// repeating is what to say of a task that stands for its series: the newest open occurrence of one that goes on; nil for
-// every other task.
-func (c calendar) repeating(ctx context.Context, t *task.Task) (*ical.Repeating, error) {
-	id := t.Occurrence.SeriesID
-	if id == "" || !t.Open() || c.told[id] {
-		return nil, nil //nolint:nilnil // documented
+// repeating is what to say of the tasks of a page that stand for their series, by their ids: each is the newest open occurrence
+// of one that goes on.
+func (c calendar) repeating(ctx context.Context, tasks []task.Task) (map[string]*ical.Repeating, error) {
+	var standing []*task.Task
+	var ids []string
+	for i := range tasks {
+		t := &tasks[i]
+		if id := t.Occurrence.SeriesID; id != "" && t.Open() && !c.told[id] {
+			c.told[id] = true
+			standing, ids = append(standing, t), append(ids, id)
+		}
 	}
-	c.told[id] = true
-	s, err := c.series(ctx, id)
-	if err != nil || s == nil || s.Ended() || s.Recurrence == nil {
-		return nil, err
-	}
-	rule, err := recurrence.Parse(s.Recurrence.Rule)
+	found, err := c.tasks.Series(ctx, c.userID, ids)
 	if err != nil {
 		return nil, err
 	}
-	if n := rule.Count(); n > 0 {
-		before, err := c.before(ctx, s, rule, t)
-		if err != nil {
-			return nil, err
-		}
-		rule = rule.WithCount(max(n-before, 1))
+	series := make(map[string]*task.Series, len(found))
+	for i := range found {
+		series[found[i].ID] = &found[i]
 	}
-	return &ical.Repeating{Series: s, Rule: rule.String()}, nil
-}
-
-// before is how many occurrences COUNT has counted before one: those of the rule, or those that were made if each counts from
-// the one before being done.
-func (c calendar) before(ctx context.Context, s *task.Series, rule *recurrence.Rule, t *task.Task) (int, error) {
-	n := 0
-	if s.Recurrence.Anchor != task.OnCompletion {
-		for wall := range rule.Walls(s.Start, time.UTC, time.Time{}) {
-			if !wall.Before(t.Occurrence.At) {
-				break
-			}
-			n++
-		}
-		return n, nil
-	}
-	for _, deleted := range []bool{false, true} {
-		for q := (task.Query{SeriesID: s.ID, Deleted: deleted, Limit: portion}); ; {
-			page, err := c.tasks.List(ctx, c.userID, q)
-			if err != nil {
-				return 0, err
-			}
-			for i := range page.Tasks {
-				if at := page.Tasks[i].Occurrence.At; at.Before(t.Occurrence.At) && !at.Before(s.Start) {
-					n++
-				}
-			}
-			if page.Next == "" {
-				break
-			}
-			q.After = page.Next
-		}
-	}
-	return n, nil
-}
-
-// series is a series as its events tell it, nil if there are none.
-func (c calendar) series(ctx context.Context, id string) (*task.Series, error) {
-	var s *task.Series
-	for since := int64(0); ; {
-		events, _, err := c.tasks.Events(ctx, c.userID, contract.Tasks, id, since, portion)
-		if err != nil {
-			return nil, err
-		}
-		for i := range events {
-			if s, err = replaySeries(s, events[i]); err != nil {
-				return nil, err
-			}
-			since = events[i].Sequence
-		}
-		if len(events) < portion {
-			return s, nil
-		}
-	}
-}
-
-func replaySeries(s *task.Series, e event.Envelope) (*task.Series, error) {
-	for _, kind := range contract.Events() {
-		if kind.Name != e.Type {
+	said := make(map[string]*ical.Repeating, len(found))
+	for _, t := range standing {
+		s := series[t.Occurrence.SeriesID]
+		if s == nil || s.Ended() {
 			continue
 		}
-		payload := kind.New()
-		if err := event.Unmarshal(e.Data, payload); err != nil {
-			return nil, fmt.Errorf("event %s: %w", e.ID, err)
+		rule, err := recurrence.Parse(s.Recurrence.Rule)
+		if err != nil {
+			return nil, err
 		}
-		return task.ReplaySeries(s, e, payload)
+		if n := rule.Count(); n > 0 {
+			rule = rule.WithCount(max(n-before(s, rule, t), 1))
+		}
+		said[t.ID] = &ical.Repeating{Series: s, Rule: rule.String()}
 	}
-	return nil, errs.New(errs.Internal, "event %s is of a type that is not known", e.ID)
+	return said, nil
+}
+
+// before is how many occurrences COUNT has counted before an open one: those of the rule, or those that were made if each counts
+// from the one before being done.
+func before(s *task.Series, rule *recurrence.Rule, t *task.Task) int {
+	if s.Recurrence.Anchor == task.OnCompletion {
+		return s.Made - 1
+	}
+	n := 0
+	for wall := range rule.Walls(s.Start, time.UTC, time.Time{}) {
+		if !wall.Before(t.Occurrence.At) {
+			break
+		}
+		n++
+	}
+	return n
 }

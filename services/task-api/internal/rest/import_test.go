@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"gorm.io/gorm"
 
 	"github.com/taskflow-suite/taskflow/services/task-api/internal/rest"
 )
@@ -201,12 +204,50 @@ func TestACalendarHasARuleOncePerSeriesAndWhatIsLeftOfItsCount(t *testing.T) {
 	}
 }
 
+func TestACalendarReadsTheSeriesOfAPageAtOnce(t *testing.T) {
+	t.Parallel()
+	w := open(t, settings{})
+	u := w.user(t)
+	var asked atomic.Int64
+	// The profile is remembered for a while, so that it is asked for now and then.
+	count := func(db *gorm.DB) {
+		if db.Statement.Table != "profiles" {
+			asked.Add(1)
+		}
+	}
+	on := w.db.Read(t.Context()).Callback()
+	for _, err := range []error{
+		on.Query().After("gorm:query").Register("count", count), on.Row().After("gorm:row").Register("count", count), on.Raw().After("gorm:raw").Register("count", count),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	export := func() (queries int64, rules int) {
+		before := asked.Load()
+		text := string(u.send("GET", "/export.ics", "").want(t, 200).body)
+		return asked.Load() - before, strings.Count(text, "RRULE:")
+	}
+	u.create(`{"title":"a","recurrence":{"rule":"FREQ=DAILY;COUNT=5","anchor":"completion"}}`)
+	one, rules := export()
+	if one != 2 || rules != 1 {
+		t.Errorf("%d queries for %d rules", one, rules)
+	}
+	for range 5 {
+		u.create(`{"title":"b","recurrence":"daily"}`)
+		u.create(`{"title":"c","recurrence":{"rule":"FREQ=DAILY;COUNT=5","anchor":"completion"}}`)
+	}
+	if many, rules := export(); many != one || rules != 11 {
+		t.Errorf("%d queries for %d rules, %d for one", many, rules, one)
+	}
+}
+
 func TestACalendarThatFailsMidwayIsCutOff(t *testing.T) {
 	t.Parallel()
 	w := open(t, settings{})
 	u := w.user(t)
 	u.create(`{"title":"a","recurrence":"daily"}`)
-	if err := w.db.Read(t.Context()).Exec("ALTER TABLE events RENAME TO gone").Error; err != nil {
+	if err := w.db.Read(t.Context()).Exec("ALTER TABLE series RENAME TO gone").Error; err != nil {
 		t.Fatal(err)
 	}
 	r, err := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+"/api/"+u.id+"/export.ics", nil)

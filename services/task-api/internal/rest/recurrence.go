@@ -23,30 +23,30 @@ func (s *Server) PreviewRecurrence(ctx context.Context, r PreviewRecurrenceReque
 	if err != nil {
 		return nil, errs.InvalidFields(errs.Field{Field: "rule", Message: errs.Text(err)})
 	}
-	start, whole, err := s.previewStart(r.Params.Start, zone)
+	start, whole, err := s.previewStart(r.Params.Start, rule, zone)
 	if err != nil {
 		return nil, err
 	}
 	anchor := or(r.Params.Anchor, string(task.OnSchedule))
 	preview := RecurrencePreview{Rule: rule.String(), TimeZone: zone.String(), Anchor: anchor}
 	fromCompletion := anchor == string(task.OnCompletion)
-	// Days are the same everywhere, and have no hour for the clocks to jump over.
-	expandedIn, saidIn, layout := zone, zone, time.RFC3339
-	if whole {
-		expandedIn, saidIn, layout = time.UTC, nil, time.DateOnly
-	}
 	count := or(r.Params.Count, defaultPreview)
-	times, err := rule.Series(start, expandedIn, fromCompletion, count)
+	times, err := rule.Series(start, zone, fromCompletion, count)
 	if err != nil {
 		return nil, err
 	}
 	if len(times) == 0 {
-		return nil, errs.InvalidFields(errs.Field{Field: "rule", Message: "must come true after its start, and never does"})
+		return nil, errNeverTrue()
+	}
+	// Whole days are the same in every zone.
+	saidIn, layout := zone, time.RFC3339
+	if whole {
+		saidIn, layout = nil, time.DateOnly
 	}
 	preview.Sentence = rule.Words(start, saidIn, fromCompletion)
 	preview.Ends = rule.Ends() || len(times) < count
 	for _, at := range times {
-		preview.Occurrences = append(preview.Occurrences, at.In(expandedIn).Format(layout))
+		preview.Occurrences = append(preview.Occurrences, at.In(zone).Format(layout))
 	}
 	body, err := json.Marshal(preview)
 	if err != nil {
@@ -63,10 +63,19 @@ func (s *Server) previewZone(ctx context.Context, r PreviewRecurrenceRequestObje
 	return task.Zone(*r.Params.TimeZone)
 }
 
-// previewStart is what the clocks in zone show where a rule begins, and whether it is a whole day.
-func (s *Server) previewStart(moment *string, zone *time.Location) (start time.Time, whole bool, err error) {
+func errNeverTrue() error {
+	return errs.InvalidFields(errs.Field{Field: "rule", Message: "must come true after its start, and never does"})
+}
+
+// previewStart is what the clocks in zone show at the first occurrence, and whether it is a whole day: when it was asked for,
+// or else the first the rule selects from now on.
+func (s *Server) previewStart(moment *string, rule *recurrence.Rule, zone *time.Location) (start time.Time, whole bool, err error) {
 	if moment == nil {
-		return s.now().In(zone).Truncate(time.Minute), false, nil
+		start, ok := rule.First(s.now().In(zone).Truncate(time.Minute), zone)
+		if !ok {
+			return time.Time{}, false, errNeverTrue()
+		}
+		return start, false, nil
 	}
 	due, err := parseMoment(*moment)
 	if err != nil {

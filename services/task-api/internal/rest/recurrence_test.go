@@ -1,11 +1,15 @@
 package rest_test
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
+	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/services/task-api/internal/rest"
 )
 
@@ -70,12 +74,81 @@ func TestAPreviewShowsWhenARuleRepeatsAndSaysItInWords(t *testing.T) {
 	}
 }
 
+// repeatsIn is what becomes of a task that is done the day it is due, again and again: the due dates, at most n.
+func (u user) repeatsIn(zone *time.Location, body string, n int) []string {
+	u.t.Helper()
+	last := u.create(body)
+	found := []string{last.DueDate.MustGet()}
+	for len(found) < n {
+		due, err := time.Parse(time.RFC3339, last.DueDate.MustGet())
+		if err != nil {
+			if due, err = time.ParseInLocation(time.DateOnly, last.DueDate.MustGet(), zone); err != nil {
+				u.t.Fatal(err)
+			}
+		}
+		did, err := task.NewService(taskstore.New(u.db), time.Now).Spawn(u.t.Context(), u.id, last.SeriesID.MustGet(), task.Cause{Closed: last.ID, ClosedAt: due})
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		if len(did.Made) == 0 {
+			break
+		}
+		last = decode[rest.Task](u.t, u.send("GET", "/tasks/"+did.Made[0].ID, "").want(u.t, 200))
+		found = append(found, last.DueDate.MustGet())
+	}
+	return found
+}
+
+func TestAPreviewShowsWhatBecomesOfTheTask(t *testing.T) {
+	t.Parallel()
+	w := open(t, settings{})
+	for _, rule := range []string{
+		"FREQ=WEEKLY;BYDAY=MO", "FREQ=WEEKLY;BYDAY=MO;COUNT=3", "FREQ=WEEKLY;BYDAY=MO;COUNT=1", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU;COUNT=4", "FREQ=MONTHLY;BYMONTHDAY=-1",
+		"FREQ=DAILY", "FREQ=DAILY;COUNT=3", "FREQ=DAILY;UNTIL=20300401", "FREQ=DAILY;UNTIL=20300331T160000Z",
+	} {
+		// A Friday, two days before the clocks of Oslo jump over half past two.
+		for _, start := range []string{"2030-03-29", "2030-03-29T01:30:00Z"} {
+			for _, anchor := range []string{"schedule", "completion"} {
+				for _, name := range []string{"Europe/Oslo", "Asia/Tokyo"} {
+					t.Run(strings.Join([]string{rule, start, anchor, name}, " "), func(t *testing.T) {
+						t.Parallel()
+						zone, err := time.LoadLocation(name)
+						if err != nil {
+							t.Fatal(err)
+						}
+						u := w.user(t)
+						u.send("PUT", "/profile", `{"time_zone":"`+name+`"}`).want(t, 200)
+						want := u.repeatsIn(zone, fmt.Sprintf(`{"title":"x","due_date":%q,"recurrence":{"rule":%q,"anchor":%q}}`, start, rule, anchor), 6)
+						shown := decode[rest.RecurrencePreview](t, u.send("GET", preview("rule", rule, "start", start, "anchor", anchor, "count", "6"), "").want(t, 200))
+						var got []string
+						for _, at := range shown.Occurrences {
+							if moment, err := time.Parse(time.RFC3339, at); err == nil {
+								at = moment.UTC().Format("2006-01-02T15:04:05.000Z")
+							}
+							got = append(got, at)
+						}
+						if !slices.Equal(got, want) {
+							t.Errorf("it shows %v\nthere come %v", got, want)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
 func TestAPreviewWithoutAStartBeginsNow(t *testing.T) {
 	t.Parallel()
 	u := open(t, settings{}).user(t)
 	got := decode[rest.RecurrencePreview](t, u.send("GET", preview("rule", "daily"), "").want(t, 200))
 	if len(got.Occurrences) != 5 || got.Ends || !strings.HasSuffix(got.Occurrences[0], ":00Z") {
 		t.Errorf("%+v", got)
+	}
+	// As a task without a due date begins the first day that is selected.
+	got = decode[rest.RecurrencePreview](t, u.send("GET", preview("rule", "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=1"), "").want(t, 200))
+	at, err := time.Parse(time.RFC3339, got.Occurrences[0])
+	if err != nil || len(got.Occurrences) != 1 || at.AddDate(0, 0, 1).Day() != 1 {
+		t.Errorf("%+v (%v)", got, err)
 	}
 }
 
@@ -93,6 +166,7 @@ func TestAPreviewOfARuleThatCannotBeSaysWhy(t *testing.T) {
 		"a start that is none":     {[]string{"rule", "daily", "start", "soon"}, "start must be an RFC 3339 instant such as 2026-12-01T09:00:00Z, or a date such as 2026-12-01"},
 		"too many":                 {[]string{"rule", "daily", "count", "101"}, "count must be 1 to 100"},
 		"another anchor":           {[]string{"rule", "daily", "anchor", "whim"}, "anchor must be schedule or completion"},
+		"over by now":              {[]string{"rule", "FREQ=DAILY;UNTIL=20200101"}, "rule must come true after its start, and never does"},
 		"an end before the start":  {[]string{"rule", "FREQ=DAILY;UNTIL=20200101", "start", "2026-12-01"}, "rule must come true after its start, and never does"},
 		"never from this start on": {[]string{"rule", "FREQ=YEARLY;INTERVAL=2;BYMONTH=2;BYMONTHDAY=29", "start", "2027-01-01"}, "rule must come true after its start, and never does"},
 	} {
