@@ -82,7 +82,7 @@ type Broker struct {
 // StartBroker runs a broker without topics until the test ends.
 func StartBroker(t testing.TB) *Broker {
 	t.Helper()
-	b := &Broker{Addr: net.JoinHostPort("127.0.0.1", freePorts(t, 1)[0]), t: t, data: t.TempDir()}
+	b := &Broker{Addr: Address(t), t: t, data: t.TempDir()}
 	b.Start()
 	return b
 }

@@ -21,6 +21,12 @@ var (
 	nextPort   = firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // G404: only to keep test processes apart
 )
 
+// Address is one on this machine, host:port, where nobody listens and which no other test of this binary gets.
+func Address(t testing.TB) string {
+	t.Helper()
+	return net.JoinHostPort("127.0.0.1", freePorts(t, 1)[0])
+}
+
 // freePorts are ports nobody listens on, which no other test of this binary gets.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()

@@ -3,9 +3,8 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"io"
+	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,10 +17,8 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/mcpbus"
 	"github.com/taskflow-suite/taskflow/pkg/process"
-	"github.com/taskflow-suite/taskflow/pkg/service"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
-	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -29,16 +26,7 @@ const (
 	secret   = "a secret of more than thirty-two bytes, for tests"
 	apiToken = "token of the sidecar"
 	appToken = "token of the app"
-	// patience is for what takes milliseconds on an idle machine.
-	patience = 90 * time.Second
 )
-
-func environment(values map[string]string) service.Lookup {
-	return func(name string) (string, bool) {
-		value, ok := values[name]
-		return value, ok
-	}
-}
 
 func TestAllMistakesInTheSettingsAreReportedTogether(t *testing.T) {
 	t.Parallel()
@@ -46,7 +34,7 @@ func TestAllMistakesInTheSettingsAreReportedTogether(t *testing.T) {
 		"LOG_LEVEL": "loud", "HTTP_TIMEOUT": "soon", "CHAT_RATE": "0", "CHAT_BURST": "-1", "CHAT_RUNS": "0", "AGENT_MAX_STEPS": "0",
 		"OPENAI_BASE_URL": "ftp://example.org", "JWT_SECRET": "short", "MCP_SECRET": "short",
 	}
-	err := run(t.Context(), environment(wrong), prometheus.NewRegistry())
+	err := run(t.Context(), testkit.Environment(wrong), prometheus.NewRegistry())
 	if err == nil {
 		t.Fatal("it runs")
 	}
@@ -59,45 +47,12 @@ func TestAllMistakesInTheSettingsAreReportedTogether(t *testing.T) {
 
 func TestItDoesNotRunWithoutASidecar(t *testing.T) {
 	t.Parallel()
-	err := run(t.Context(), environment(map[string]string{
+	err := run(t.Context(), testkit.Environment(map[string]string{
 		"BUS": "kafka", "KAFKA_BROKERS": "localhost:9092", "JWT_SECRET": secret, "MCP_SECRET": secret,
 	}), prometheus.NewRegistry())
 	if err == nil || !strings.Contains(err.Error(), "chat-agent needs a sidecar") {
 		t.Errorf("it says %v", err)
 	}
-}
-
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// background runs f until stop is called or the test ends; f must end without an error.
-func background(t *testing.T, f func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := f(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		select {
-		case <-ended:
-		case <-time.After(25 * time.Second):
-			t.Error("it does not end in the time a process has")
-		}
-	}
-	t.Cleanup(stop)
-	return stop
 }
 
 // replica is a chat-agent as it runs in production, with its own daprd.
@@ -114,17 +69,17 @@ func start(t *testing.T, broker *testkit.Broker, settings map[string]string) *re
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, callback := &replica{addr: free(t), token: token}, free(t)
+	r, callback := &replica{addr: testkit.Address(t), token: token}, testkit.Address(t)
 	r.daprd = testkit.StartSidecar(t, testkit.SidecarOptions{
 		App: proto.ChatAgent, AppAddr: callback, Broker: broker, Database: testkit.Postgres(t), Token: apiToken, AppToken: appToken,
 	})
 	env := map[string]string{
 		"HTTP_ADDR": r.addr, "APP_ADDR": callback, "APP_API_TOKEN": appToken, "DAPR_GRPC_ENDPOINT": r.daprd.GRPC, "DAPR_API_TOKEN": apiToken,
 		"JWT_SECRET": secret, "MCP_SECRET": secret, "LOG_LEVEL": "error", "AGENT_TOOL_TIMEOUT": "1s",
-		"OPENAI_BASE_URL": "http://" + free(t) + "/v1", // nobody is there
+		"OPENAI_BASE_URL": "http://" + testkit.Address(t) + "/v1", // nobody is there
 	}
 	maps.Copy(env, settings)
-	r.stop = background(t, func(ctx context.Context) error { return run(ctx, environment(env), prometheus.NewRegistry()) })
+	r.stop = testkit.Background(t, func(ctx context.Context) error { return run(ctx, testkit.Environment(env), prometheus.NewRegistry()) })
 	return r
 }
 
@@ -137,50 +92,33 @@ func (r *replica) send(t *testing.T, method, path, body string) (int, string) {
 	}
 	request.Header.Set("Authorization", "Bearer "+r.token)
 	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(raw)
+	return testkit.Ask(request)
 }
 
 // checks waits until /readyz has these checks in these states.
 func (r *replica) checks(t *testing.T, want map[string]string) {
 	t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(50*time.Millisecond)
-	defer tick.Stop()
-	for {
+	testkit.Eventually(t, fmt.Sprint("/readyz has ", want), func(context.Context) (bool, any) {
 		_, body := r.send(t, "GET", "/readyz", "")
 		var ready struct {
 			Checks map[string]struct{ Status string }
 		}
-		if json.Unmarshal([]byte(body), &ready) == nil {
-			got := map[string]string{}
-			for name := range want {
-				got[name] = ready.Checks[name].Status
-			}
-			if maps.Equal(got, want) {
-				return
-			}
+		if err := json.Unmarshal([]byte(body), &ready); err != nil {
+			return false, body
 		}
-		select {
-		case <-deadline:
-			t.Fatalf("/readyz does not become %v: %s", want, body)
-		case <-tick.C:
+		got := map[string]string{}
+		for name := range want {
+			got[name] = ready.Checks[name].Status
 		}
-	}
+		return maps.Equal(got, want), body
+	})
 }
 
 // otherEnd answers on the topics as mcp-tools does, with a server that has no tools: how the ways lie can be seen without
 // mcp-tools, which is not for this package to run. What the two do together is tested where all services are.
 func otherEnd(t *testing.T, broker *testkit.Broker) {
 	t.Helper()
-	addr := free(t)
+	addr := testkit.Address(t)
 	daprd := testkit.StartSidecar(t, testkit.SidecarOptions{App: proto.MCPTools, AppAddr: addr, Broker: broker, Token: apiToken, AppToken: appToken})
 	d := sidecar.Dapr{Endpoint: daprd.GRPC, Token: config.NewSecret(apiToken), PubSub: "pubsub", PubSubFanOut: "pubsub-fanout"}
 	client, err := sidecar.Dial(d)
@@ -200,18 +138,13 @@ func otherEnd(t *testing.T, broker *testkit.Broker) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	background(t, func(ctx context.Context) error { return process.Together(ctx, callback.Run, server.Run) })
+	testkit.Background(t, func(ctx context.Context) error { return process.Together(ctx, callback.Run, server.Run) })
 }
 
 // TestItIsReadyWhenTheToolsAnswerAndSaysWhatIsAway runs the whole service with a real broker and a real sidecar.
 func TestItIsReadyWhenTheToolsAnswerAndSaysWhatIsAway(t *testing.T) {
 	t.Parallel()
-	broker := testkit.StartBroker(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := topics.Apply(ctx, []string{broker.Addr}, topics.Access{}, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	broker := testkit.StartBrokerWithTopics(t)
 	r := start(t, broker, nil)
 	r.checks(t, map[string]string{"tokens": "ok", "sidecar": "ok", "tools": "failed", "model": "ok", "runs": "ok"})
 	status, body := r.send(t, "POST", "/api/ann/chat", `{"message":"hello"}`)

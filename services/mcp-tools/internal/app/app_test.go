@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/taskflow-suite/taskflow/pkg/testkit"
 )
 
 func TestAllMistakesInTheSettingsAreReportedTogether(t *testing.T) {
@@ -13,7 +15,7 @@ func TestAllMistakesInTheSettingsAreReportedTogether(t *testing.T) {
 		"LOG_LEVEL": "loud", "HTTP_TIMEOUT": "soon", "PUBLIC_URL": "https://here/there", "MCP_HOSTS": "*", "MCP_SECRET": "short",
 		"JWT_SECRET": "short", "MCP_AUTH_SERVERS": "there",
 	}
-	err := run(t.Context(), environment(wrong), prometheus.NewRegistry())
+	err := run(t.Context(), testkit.Environment(wrong), prometheus.NewRegistry())
 	if err == nil {
 		t.Fatal("it runs")
 	}
@@ -29,7 +31,7 @@ func TestAllMistakesInTheSettingsAreReportedTogether(t *testing.T) {
 
 func TestWithoutASidecarItSaysThatItNeedsOne(t *testing.T) {
 	t.Parallel()
-	err := run(t.Context(), environment(map[string]string{
+	err := run(t.Context(), testkit.Environment(map[string]string{
 		"BUS": "kafka", "KAFKA_BROKERS": "127.0.0.1:1", "DATABASE_URL": "postgres://127.0.0.1:1/x", "JWT_SECRET": secret, "MCP_SECRET": busSecret,
 	}), prometheus.NewRegistry())
 	if err == nil || !strings.Contains(err.Error(), "mcp-tools needs a sidecar") {

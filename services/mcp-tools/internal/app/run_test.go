@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -44,7 +42,7 @@ func titled(title string) map[string]any {
 // Through sidecars and broker there and back, with every part real.
 func TestTheAgentHasAllToolsAndEachUserTheirOwnTasks(t *testing.T) {
 	t.Parallel()
-	broker, database := startBroker(t), testkit.Postgres(t)
+	broker, database := testkit.StartBrokerWithTopics(t), testkit.Postgres(t)
 	r := start(t, broker, database, nil)
 	bus := agent(t, broker)
 	ann, bob := overBus(t, bus, "ann"), overBus(t, bus, "bob")
@@ -87,32 +85,18 @@ func TestTheAgentHasAllToolsAndEachUserTheirOwnTasks(t *testing.T) {
 	}
 
 	// What was done was announced.
-	told(t, broker, proto.Tasks, proto.TaskCreated.Name, "ann")
-	told(t, broker, proto.Conversations, proto.ToolInvoked.Name, "ann")
-	told(t, broker, proto.Conversations, proto.MessageAdded.Name, "ann")
-}
-
-// told waits until an event of a user is on a topic, published by mcp-tools.
-func told(t *testing.T, broker *testkit.Broker, topic proto.Topic, event, user string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	errSeen := errors.New("seen")
-	filter := topics.Filter{Topics: []proto.Topic{topic}, Since: time.Unix(1, 0)}
-	err := topics.Tail(ctx, []string{broker.Addr}, topics.Access{}, filter, func(r topics.Record) error {
-		if r.Event.Type == event && r.Key == user && r.Source == proto.MCPTools {
-			return errSeen
-		}
-		return nil
-	})
-	if !errors.Is(err, errSeen) {
-		t.Errorf("%s of %s never came: %v", event, user, err)
+	for name, topic := range map[string]proto.Topic{
+		proto.TaskCreated.Name: proto.Tasks, proto.ToolInvoked.Name: proto.Conversations, proto.MessageAdded.Name: proto.Conversations,
+	} {
+		broker.Told(topic, 1, name+" of ann", func(r topics.Record) bool {
+			return r.Event.Type == name && r.Key == "ann" && r.Source == proto.MCPTools
+		})
 	}
 }
 
 func TestAUserWhoseAgentCallsTooOftenIsToldSoAndNothingIsDone(t *testing.T) {
 	t.Parallel()
-	broker := startBroker(t)
+	broker := testkit.StartBrokerWithTopics(t)
 	start(t, broker, testkit.Postgres(t), map[string]string{"RATE_LIMIT": "1", "RATE_BURST": "3"})
 	bus := agent(t, broker)
 	ann := overBus(t, bus, "ann")
@@ -135,7 +119,7 @@ func TestAUserWhoseAgentCallsTooOftenIsToldSoAndNothingIsDone(t *testing.T) {
 	if said := call(t, overBus(t, bus, "bob"), agenttools.GetProfile, nil); said == "" {
 		t.Error("nothing for somebody else")
 	}
-	eventually(t, "ann's next turn", func(context.Context) (bool, any) {
+	testkit.Eventually(t, "ann's next turn", func(context.Context) (bool, any) {
 		said, failed := attempt(t, ann, agenttools.FindTasks, nil)
 		if failed {
 			return false, said
@@ -176,7 +160,7 @@ func TestRequestsThatMayNotComeInOverHTTPDoNot(t *testing.T) {
 			if c.user != "" {
 				header.Set("Authorization", "Bearer "+token(t, c.user))
 			}
-			if status, body := ask(t.Context(), t, c.method, "http://"+r.addr+"/mcp", bytes.NewReader([]byte(c.body)), header); status != c.status {
+			if status, body := ask(t, c.method, "http://"+r.addr+"/mcp", bytes.NewReader([]byte(c.body)), header); status != c.status {
 				t.Errorf("got %d %s", status, body)
 			}
 		})
@@ -187,7 +171,7 @@ func TestRequestsThatMayNotComeInOverHTTPDoNot(t *testing.T) {
 			"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Authorization": {"Bearer " + token(t, "zoe")},
 		}
 		for range 40 {
-			if status, _ := ask(t.Context(), t, "POST", "http://"+r.addr+"/mcp", strings.NewReader(list), header); status == 429 {
+			if status, _ := ask(t, "POST", "http://"+r.addr+"/mcp", strings.NewReader(list), header); status == 429 {
 				return
 			}
 		}
@@ -195,13 +179,13 @@ func TestRequestsThatMayNotComeInOverHTTPDoNot(t *testing.T) {
 	})
 	t.Run("and the rest is shown", func(t *testing.T) {
 		t.Parallel()
-		_, body := ask(t.Context(), t, "GET", "http://"+r.addr+"/readyz", nil, nil)
+		_, body := testkit.Get(t.Context(), t, "http://"+r.addr+"/readyz")
 		for _, check := range []string{`"database"`, `"tokens"`, `"outbox"`, `"sidecar"`, `"degraded":true`} {
 			if !strings.Contains(body, check) {
 				t.Errorf("%s is not in %s", check, body)
 			}
 		}
-		status, body := ask(t.Context(), t, "GET", "http://"+r.addr+"/.well-known/oauth-protected-resource/mcp", nil, nil)
+		status, body := testkit.Get(t.Context(), t, "http://"+r.addr+"/.well-known/oauth-protected-resource/mcp")
 		if status != 200 || !strings.Contains(body, `"https://tasks.example/mcp"`) {
 			t.Errorf("the metadata is %d %s", status, body)
 		}

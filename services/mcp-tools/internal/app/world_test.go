@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,10 +16,8 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/mcpbus"
-	"github.com/taskflow-suite/taskflow/pkg/service"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
-	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -31,78 +28,7 @@ const (
 	busSecret = "another secret of more than thirty-two bytes, for tests"
 	apiToken  = "token of the sidecar"
 	appToken  = "token of the app"
-	// patience is for what takes milliseconds on an idle machine.
-	patience = 90 * time.Second
 )
-
-func environment(values map[string]string) service.Lookup {
-	return func(name string) (string, bool) {
-		value, ok := values[name]
-		return value, ok
-	}
-}
-
-// place is an address nobody listens on.
-func place(t *testing.T) string {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// background runs f until stop is called or the test ends; f must end without an error.
-func background(t *testing.T, f func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := f(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-ended
-	}
-	t.Cleanup(stop)
-	return stop
-}
-
-// eventually waits until holds is true; last says what it was instead.
-func eventually(t *testing.T, what string, holds func(ctx context.Context) (ok bool, last any)) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		ok, last := holds(ctx)
-		if ok {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: %v after %v", what, last, patience)
-		case <-tick.C:
-		}
-	}
-}
-
-func startBroker(t *testing.T) *testkit.Broker {
-	t.Helper()
-	broker := testkit.StartBroker(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := topics.Apply(ctx, []string{broker.Addr}, topics.Access{}, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	return broker
-}
 
 // replica is one mcp-tools as it runs in production.
 type replica struct {
@@ -113,8 +39,8 @@ type replica struct {
 // start runs mcp-tools until the test ends and returns when it is ready. Without a broker it has no sidecar either.
 func start(t *testing.T, broker *testkit.Broker, database string, settings map[string]string) *replica {
 	t.Helper()
-	r := &replica{addr: place(t)}
-	callback, grpc := place(t), place(t)
+	r := &replica{addr: testkit.Address(t)}
+	callback, grpc := testkit.Address(t), testkit.Address(t)
 	if broker != nil {
 		grpc = testkit.StartSidecar(t, testkit.SidecarOptions{
 			App: proto.MCPTools, AppAddr: callback, Broker: broker, Token: apiToken, AppToken: appToken,
@@ -127,38 +53,22 @@ func start(t *testing.T, broker *testkit.Broker, database string, settings map[s
 		"SECRET_STORE": "none",
 	}
 	maps.Copy(values, settings)
-	r.stop = background(t, func(ctx context.Context) error { return run(ctx, environment(values), prometheus.NewRegistry()) })
-	eventually(t, "/readyz", func(ctx context.Context) (bool, any) {
-		status, body := ask(ctx, t, http.MethodGet, "http://"+r.addr+"/readyz", nil, nil)
-		return status == http.StatusOK, body
+	r.stop = testkit.Background(t, func(ctx context.Context) error {
+		return run(ctx, testkit.Environment(values), prometheus.NewRegistry())
 	})
+	testkit.Answers(t, "http://"+r.addr+"/readyz", http.StatusOK)
 	return r
 }
 
 // ask returns the status and the body of an answer, 0 and the error if there is none.
-func ask(ctx context.Context, t *testing.T, method, url string, body io.Reader, header http.Header) (int, string) {
+func ask(t *testing.T, method, url string, body io.Reader, header http.Header) (int, string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(ctx, method, url, body)
+	r, err := http.NewRequestWithContext(t.Context(), method, url, body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Header = header; header == nil {
-		r.Header = http.Header{}
-	}
-	if host := r.Header.Get("Host"); host != "" {
-		r.Host = host
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	answer, err := transport.RoundTrip(r)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer answer.Body.Close()
-	raw, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return answer.StatusCode, string(raw)
+	r.Header, r.Host = header, header.Get("Host")
+	return testkit.Ask(r)
 }
 
 func token(t *testing.T, user string) string {
@@ -201,7 +111,7 @@ func overHTTP(t *testing.T, origin, user string) *mcp.ClientSession {
 // agent is the chat agent's end of the bus, with a sidecar of its own, until the test ends. It returns when it is ready.
 func agent(t *testing.T, broker *testkit.Broker, options ...mcpbus.ClientOption) *mcpbus.Client {
 	t.Helper()
-	callback := place(t)
+	callback := testkit.Address(t)
 	daprd := testkit.StartSidecar(t, testkit.SidecarOptions{
 		App: proto.ChatAgent, AppAddr: callback, Broker: broker, Token: apiToken, AppToken: appToken,
 	})
@@ -214,7 +124,7 @@ func agent(t *testing.T, broker *testkit.Broker, options ...mcpbus.ClientOption)
 		t.Fatal(err)
 	}
 	t.Cleanup(bus.Close)
-	client := mcpbus.NewClient(bus, mcpbus.Config{Secret: config.NewSecret(busSecret), Timeout: patience}, proto.ChatAgent, options...)
+	client := mcpbus.NewClient(bus, mcpbus.Config{Secret: config.NewSecret(busSecret), Timeout: testkit.Patience}, proto.ChatAgent, options...)
 	server, err := sidecar.NewServer(sidecar.ServerOptions{
 		Addr: callback, Token: dapr.AppToken, Quiet: 100 * time.Millisecond,
 		Subscriptions: []sidecar.Subscription{dapr.FanOut(proto.MCPReplies, func(ctx context.Context, d sidecar.Delivery) error {
@@ -224,9 +134,9 @@ func agent(t *testing.T, broker *testkit.Broker, options ...mcpbus.ClientOption)
 	if err != nil {
 		t.Fatal(err)
 	}
-	background(t, server.Run)
-	background(t, client.Run)
-	eventually(t, "the agent", func(ctx context.Context) (bool, any) {
+	testkit.Background(t, server.Run)
+	testkit.Background(t, client.Run)
+	testkit.Eventually(t, "the agent", func(ctx context.Context) (bool, any) {
 		err := client.Ready(ctx)
 		return err == nil, err
 	})
@@ -257,7 +167,7 @@ func call(t *testing.T, session *mcp.ClientSession, tool string, arguments map[s
 // attempt makes a call and returns what it says, and whether that is an error.
 func attempt(t *testing.T, session *mcp.ClientSession, tool string, arguments map[string]any) (said string, failed bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	if arguments == nil {
 		arguments = map[string]any{}
@@ -277,7 +187,7 @@ func attempt(t *testing.T, session *mcp.ClientSession, tool string, arguments ma
 
 func names(t *testing.T, session *mcp.ClientSession) []string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	var all []string
 	for tool, err := range session.Tools(ctx, nil) {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -21,7 +19,6 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
-	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
 	userv1 "github.com/taskflow-suite/taskflow/proto/gen/taskflow/user/v1"
 	"github.com/taskflow-suite/taskflow/services/notifier/internal/ws"
@@ -31,40 +28,7 @@ const (
 	secret   = "a secret for tests that is long enough"
 	apiToken = "token of the sidecar"
 	appToken = "token of the app"
-	// patience is for what takes milliseconds on an idle machine.
-	patience = 90 * time.Second
 )
-
-// place is an address nobody listens on.
-func place(t testing.TB) string {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// background runs f until stop is called or the test ends; f must end without an error.
-func background(t *testing.T, f func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := f(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-ended
-	}
-	t.Cleanup(stop)
-	return stop
-}
 
 // replica is a notifier as it runs in production, with its own daprd.
 type replica struct {
@@ -75,8 +39,8 @@ type replica struct {
 
 func start(t *testing.T, broker *testkit.Broker, database string) *replica {
 	t.Helper()
-	r := &replica{addr: place(t)}
-	callback := place(t)
+	r := &replica{addr: testkit.Address(t)}
+	callback := testkit.Address(t)
 	r.daprd = testkit.StartSidecar(t, testkit.SidecarOptions{
 		App: proto.Notifier, AppAddr: callback, Broker: broker, Token: apiToken, AppToken: appToken,
 	})
@@ -85,8 +49,8 @@ func start(t *testing.T, broker *testkit.Broker, database string) *replica {
 		"DAPR_GRPC_ENDPOINT": r.daprd.GRPC, "DAPR_API_TOKEN": apiToken,
 		"DATABASE_URL": database, "JWT_SECRET": secret, "LOG_LEVEL": "error", "SHUTDOWN_SPREAD": "500ms", "CHECK_INTERVAL": "1s",
 	}
-	r.stop = background(t, func(ctx context.Context) error {
-		return run(ctx, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, prometheus.NewRegistry())
+	r.stop = testkit.Background(t, func(ctx context.Context) error {
+		return run(ctx, testkit.Environment(env), prometheus.NewRegistry())
 	})
 	return r
 }
@@ -100,31 +64,7 @@ func (r *replica) ready(t *testing.T) {
 // status waits until /readyz answers with it.
 func (r *replica) status(t *testing.T, want int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	last := "no answer"
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+"/readyz", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			body, _ := io.ReadAll(res.Body)
-			_ = res.Body.Close()
-			if res.StatusCode == want {
-				http.DefaultClient.CloseIdleConnections()
-				return
-			}
-			last = string(body)
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("/readyz does not answer %d after %v: %s", want, patience, last)
-		case <-tick.C:
-		}
-	}
+	testkit.Answers(t, "http://"+r.addr+"/readyz", want)
 }
 
 type follower struct {
@@ -154,7 +94,7 @@ func (r *replica) follow(t *testing.T, user string, since int64) *follower {
 
 func (f *follower) read() (kind string, sequence int64, err error) {
 	f.t.Helper()
-	if err := f.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := f.conn.SetReadDeadline(time.Now().Add(testkit.Patience)); err != nil {
 		f.t.Fatal(err)
 	}
 	_, raw, err := f.conn.ReadMessage()
@@ -204,12 +144,7 @@ func (f *follower) ends(code ws.Code) {
 // From a transaction in Postgres through outbox, sidecar, broker and another sidecar to the frame, with every part real.
 func TestEveryClientOfEveryReplicaIsToldEveryEventOnce(t *testing.T) {
 	t.Parallel()
-	broker := testkit.StartBroker(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := topics.Apply(ctx, []string{broker.Addr}, topics.Access{}, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	broker := testkit.StartBrokerWithTopics(t)
 	database := testkit.Postgres(t)
 	db := testkit.OpenPostgresAt(t, database)
 	first, second := start(t, broker, database), start(t, broker, database)
@@ -220,7 +155,7 @@ func TestEveryClientOfEveryReplicaIsToldEveryEventOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(bus.Close)
-	background(t, outbox.New(db, bus, outbox.Options{}).Run)
+	testkit.Background(t, outbox.New(db, bus, outbox.Options{}).Run)
 	first.ready(t)
 	second.ready(t)
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/taskflow-suite/taskflow/pkg/testkit"
 )
 
 func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
@@ -13,7 +15,7 @@ func TestEveryWrongSettingIsNamedAtOnce(t *testing.T) {
 		"JWT_SECRET": "short", "CORS_ORIGINS": "*", "MAX_CONNECTIONS": "0", "MAX_CONNECTIONS_PER_USER": "-1",
 		"SHUTDOWN_SPREAD": "1h", "CHECK_INTERVAL": "1ms", "LOG_LEVEL": "loud",
 	}
-	err := run(t.Context(), func(name string) (string, bool) { v, ok := env[name]; return v, ok }, prometheus.NewRegistry())
+	err := run(t.Context(), testkit.Environment(env), prometheus.NewRegistry())
 	if err == nil {
 		t.Fatal("taken")
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"io"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,19 +9,13 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	"github.com/taskflow-suite/taskflow/pkg/outbox"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
-	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
 )
 
 // The same as with sidecars, straight from the brokers.
 func TestWithoutASidecarEventsComeStraightFromTheBrokers(t *testing.T) {
 	t.Parallel()
-	broker := testkit.StartBroker(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := topics.Apply(ctx, []string{broker.Addr}, topics.Access{}, io.Discard); err != nil {
-		t.Fatal(err)
-	}
+	broker := testkit.StartBrokerWithTopics(t)
 	database := testkit.Postgres(t)
 	db := testkit.OpenPostgresAt(t, database)
 	bus, err := kafka.NewBus([]string{broker.Addr}, proto.TaskAPI)
@@ -30,16 +23,16 @@ func TestWithoutASidecarEventsComeStraightFromTheBrokers(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(bus.Close)
-	background(t, outbox.New(db, bus, outbox.Options{}).Run)
+	testkit.Background(t, outbox.New(db, bus, outbox.Options{}).Run)
 	env := map[string]string{
 		"BUS": "kafka", "KAFKA_BROKERS": broker.Addr, "APP_ADDR": "an address nobody can listen on",
 		// Events are not found by comparing with the log: the test's patience is over before.
 		"CHECK_INTERVAL": "1h",
-		"HTTP_ADDR":      place(t), "DATABASE_URL": database, "JWT_SECRET": secret, "LOG_LEVEL": "error", "SHUTDOWN_SPREAD": "100ms",
+		"HTTP_ADDR":      testkit.Address(t), "DATABASE_URL": database, "JWT_SECRET": secret, "LOG_LEVEL": "error", "SHUTDOWN_SPREAD": "100ms",
 	}
 	r := &replica{addr: env["HTTP_ADDR"]}
-	background(t, func(ctx context.Context) error {
-		return run(ctx, func(name string) (string, bool) { v, ok := env[name]; return v, ok }, prometheus.NewRegistry())
+	testkit.Background(t, func(ctx context.Context) error {
+		return run(ctx, testkit.Environment(env), prometheus.NewRegistry())
 	})
 	r.ready(t)
 	write(t, db, "ann", 3)

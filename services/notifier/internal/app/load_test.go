@@ -47,10 +47,10 @@ func BenchmarkIdleConnections(b *testing.B) {
 }
 
 func idle(b *testing.B, n int) {
-	addr, callback := place(b), place(b)
+	addr, callback := testkit.Address(b), testkit.Address(b)
 	cmd := exec.CommandContext(b.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childVariable+"=1", "HTTP_ADDR="+addr, "APP_ADDR="+callback, "APP_API_OPEN=true",
-		"DAPR_GRPC_ENDPOINT="+place(b), "DATABASE_URL="+testkit.Postgres(b), "JWT_SECRET="+secret, "LOG_LEVEL=warn",
+		"DAPR_GRPC_ENDPOINT="+testkit.Address(b), "DATABASE_URL="+testkit.Postgres(b), "JWT_SECRET="+secret, "LOG_LEVEL=warn",
 		"MAX_CONNECTIONS_PER_USER="+strconv.Itoa(n), "SHUTDOWN_SPREAD=1s")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -60,9 +60,10 @@ func idle(b *testing.B, n int) {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	}()
-	ctx, cancel := context.WithTimeout(b.Context(), patience)
+	ctx, cancel := context.WithTimeout(b.Context(), testkit.Patience)
 	defer cancel()
-	untilServed(ctx, b, addr)
+	// Without a sidecar the replica never gets ready.
+	testkit.Answers(b, "http://"+addr+"/healthz", http.StatusOK)
 	before := rss(b, cmd.Process.Pid)
 
 	var (
@@ -112,29 +113,6 @@ func idle(b *testing.B, n int) {
 	b.ReportMetric((after-before)*1024/float64(n), "KiB/conn")
 	b.ReportMetric(took[n/2].Seconds()*1000, "ms-p50")
 	b.ReportMetric(took[n*99/100].Seconds()*1000, "ms-p99")
-}
-
-// untilServed waits for /healthz: without a sidecar the replica never gets ready.
-func untilServed(ctx context.Context, b *testing.B, addr string) {
-	b.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			_ = res.Body.Close()
-			http.DefaultClient.CloseIdleConnections()
-			return
-		}
-		select {
-		case <-ctx.Done():
-			b.Fatal("the notifier does not serve")
-		case <-tick.C:
-		}
-	}
 }
 
 // rss is a process's resident memory in MiB (Linux).

@@ -3,9 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -17,11 +15,9 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/outbox"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
-	"github.com/taskflow-suite/taskflow/pkg/service"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
-	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -30,78 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	apiToken = "token of the sidecar"
 	appToken = "token of the app"
-	// patience is for what takes milliseconds on an idle machine.
-	patience = 90 * time.Second
 )
-
-func environment(values map[string]string) service.Lookup {
-	return func(name string) (string, bool) {
-		value, ok := values[name]
-		return value, ok
-	}
-}
-
-// place is an address nobody listens on.
-func place(t *testing.T) string {
-	t.Helper()
-	var listen net.ListenConfig
-	l, err := listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// background runs f until stop is called or the test ends; f must end without an error.
-func background(t *testing.T, f func(context.Context) error) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := f(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-ended
-	}
-	t.Cleanup(stop)
-	return stop
-}
-
-// eventually waits until holds is true; last says what it was instead.
-func eventually(t *testing.T, what string, holds func(ctx context.Context) (ok bool, last any)) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		ok, last := holds(ctx)
-		if ok {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: %v after %v", what, last, patience)
-		case <-tick.C:
-		}
-	}
-}
-
-func startBroker(t *testing.T) *testkit.Broker {
-	t.Helper()
-	broker := testkit.StartBroker(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := topics.Apply(ctx, []string{broker.Addr}, topics.Access{}, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	return broker
-}
 
 // replica is one scheduler as it runs in production.
 type replica struct {
@@ -114,8 +39,8 @@ type replica struct {
 // start runs a scheduler until the test ends and returns when it is ready. Without a broker it has no sidecar either.
 func start(t *testing.T, broker *testkit.Broker, database string, settings map[string]string) *replica {
 	t.Helper()
-	r := &replica{t: t, addr: place(t), metrics: prometheus.NewRegistry()}
-	callback, grpc := place(t), place(t)
+	r := &replica{t: t, addr: testkit.Address(t), metrics: prometheus.NewRegistry()}
+	callback, grpc := testkit.Address(t), testkit.Address(t)
 	if broker != nil {
 		grpc = testkit.StartSidecar(t, testkit.SidecarOptions{
 			App: proto.Scheduler, AppAddr: callback, Broker: broker, Token: apiToken, AppToken: appToken,
@@ -128,34 +53,21 @@ func start(t *testing.T, broker *testkit.Broker, database string, settings map[s
 		"SECRET_STORE": "none",
 	}
 	maps.Copy(values, settings)
-	r.stop = background(t, func(ctx context.Context) error { return run(ctx, environment(values), r.metrics) })
-	eventually(t, "/readyz", func(ctx context.Context) (bool, any) {
-		status, body := r.readiness(ctx)
-		return status == http.StatusOK, body
-	})
+	r.stop = testkit.Background(t, func(ctx context.Context) error { return run(ctx, testkit.Environment(values), r.metrics) })
+	r.answers(http.StatusOK)
 	return r
 }
 
 // readiness is what /readyz says, 0 without an answer.
-func (r *replica) readiness(ctx context.Context) (int, string) { return r.ask(ctx, "/readyz") }
-
-func (r *replica) ask(ctx context.Context, path string) (int, string) {
+func (r *replica) readiness(ctx context.Context) (int, string) {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.addr+path, nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	answer, err := transport.RoundTrip(request)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer answer.Body.Close()
-	raw, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return answer.StatusCode, string(raw)
+	return testkit.Get(ctx, r.t, "http://"+r.addr+"/readyz")
+}
+
+// answers waits until /readyz answers with a status.
+func (r *replica) answers(status int) {
+	r.t.Helper()
+	testkit.Answers(r.t, "http://"+r.addr+"/readyz", status)
 }
 
 // schedule is what the check of that name shows.
@@ -204,7 +116,7 @@ func publishing(t *testing.T, broker *testkit.Broker, database string) *users {
 		t.Fatal(err)
 	}
 	t.Cleanup(bus.Close)
-	background(t, outbox.New(testkit.OpenPostgresAt(t, database), bus, outbox.Options{}).Run)
+	testkit.Background(t, outbox.New(testkit.OpenPostgresAt(t, database), bus, outbox.Options{}).Run)
 	return u
 }
 
@@ -241,7 +153,7 @@ func (u *users) due(ctx context.Context, user string) (all []time.Time) {
 // comes waits until a user's tasks are due at these times, and no others.
 func (u *users) comes(user string, want ...time.Time) {
 	u.t.Helper()
-	eventually(u.t, "the tasks of "+user, func(ctx context.Context) (bool, any) {
+	testkit.Eventually(u.t, "the tasks of "+user, func(ctx context.Context) (bool, any) {
 		got := u.due(ctx, user)
 		return slices.EqualFunc(got, want, time.Time.Equal), got
 	})

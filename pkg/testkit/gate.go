@@ -1,4 +1,4 @@
-package app
+package testkit
 
 import (
 	"io"
@@ -8,18 +8,21 @@ import (
 	"testing"
 )
 
-// gate stands before the database's server and can be shut.
-type gate struct {
-	url string
+// Gate stands before a server that tests share, and can be shut for one test alone: what has come through is cut, and
+// what comes is turned away.
+type Gate struct {
+	// URL is the server's with the gate's address in place of its own.
+	URL string
 
 	mu    sync.Mutex
 	shut  bool
 	conns map[net.Conn]bool
 }
 
-func newGate(t *testing.T, database string) *gate {
+// NewGate is open, and stands until the test ends.
+func NewGate(t testing.TB, server string) *Gate {
 	t.Helper()
-	u, err := url.Parse(database)
+	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +33,7 @@ func newGate(t *testing.T, database string) *gate {
 		t.Fatal(err)
 	}
 	u.Host = l.Addr().String()
-	g := &gate{url: u.String(), conns: map[net.Conn]bool{}}
+	g := &Gate{URL: u.String(), conns: map[net.Conn]bool{}}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -51,14 +54,31 @@ func newGate(t *testing.T, database string) *gate {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		g.set(true)
+		g.Shut()
 		all.Wait()
 	})
 	return g
 }
 
+// Shut cuts every connection, and those to come.
+func (g *Gate) Shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut = true
+	for c := range g.conns {
+		_ = c.Close()
+	}
+}
+
+// Open lets connections through again.
+func (g *Gate) Open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut = false
+}
+
 // enter cuts connections that come while the gate is shut.
-func (g *gate) enter(conns ...net.Conn) {
+func (g *Gate) enter(conns ...net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, c := range conns {
@@ -68,7 +88,7 @@ func (g *gate) enter(conns ...net.Conn) {
 	}
 }
 
-func (g *gate) pass(to, from net.Conn) {
+func (g *Gate) pass(to, from net.Conn) {
 	_, _ = io.Copy(to, from) // it ends with either side
 	_ = to.Close()
 	_ = from.Close()
@@ -76,15 +96,4 @@ func (g *gate) pass(to, from net.Conn) {
 	defer g.mu.Unlock()
 	delete(g.conns, to)
 	delete(g.conns, from)
-}
-
-// set shuts the gate, which cuts every connection, or opens it.
-func (g *gate) set(shut bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.shut = shut; shut {
-		for c := range g.conns {
-			_ = c.Close()
-		}
-	}
 }
