@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -166,11 +167,19 @@ func TestPeopleManageTasksByTalking(t *testing.T) {
 	}
 	ann.says("complete buy milk")
 	frame("task.completed")
+	// The next one comes with it.
+	s.eventually(20*time.Second, func() error {
+		if n := len(titled(ann.tasks(false), "buy milk")); n != 2 {
+			return fmt.Errorf("there are %d tasks to buy milk, want this week's and next week's", n)
+		}
+		return nil
+	})
 	ann.says("reopen buy milk")
 	frame("task.reopened")
 
-	said = ann.says("delete buy milk")
-	if len(said.Approvals) != 1 || len(titled(ann.tasks(false), "buy milk")) != 1 {
+	ann.says("add buy bread tomorrow")
+	said = ann.says("delete buy bread")
+	if len(said.Approvals) != 1 || len(titled(ann.tasks(false), "buy bread")) != 1 {
 		t.Fatalf("deleting should wait for approval: %+v", said)
 	}
 	approval := said.Approvals[0].ID
@@ -181,7 +190,7 @@ func TestPeopleManageTasksByTalking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(titled(ann.tasks(false), "buy milk")) != 0 || len(titled(ann.tasks(true), "buy milk")) != 1 {
+	if len(titled(ann.tasks(false), "buy bread")) != 0 || len(titled(ann.tasks(true), "buy bread")) != 1 {
 		t.Errorf("approved, the task should be in the trash: %q", decided.Response)
 	}
 	frame("task.deleted")
@@ -192,18 +201,18 @@ func TestPeopleManageTasksByTalking(t *testing.T) {
 	if _, err := ann.Decide(t.Context(), approval, false); status(err) != http.StatusConflict {
 		t.Errorf("declined after it was approved: %v", err)
 	}
-	ann.says("restore buy milk")
+	ann.says("restore buy bread")
 	frame("task.restored")
-	if len(titled(ann.tasks(false), "buy milk")) != 1 {
+	if len(titled(ann.tasks(false), "buy bread")) != 1 {
 		t.Error("restored, the task should be there")
 	}
 
 	// Plain words decide as the button does.
-	if said = ann.says("delete buy milk"); len(said.Approvals) != 1 {
+	if said = ann.says("delete buy bread"); len(said.Approvals) != 1 {
 		t.Fatalf("deleting should wait for approval: %+v", said)
 	}
 	ann.says("no")
-	if len(titled(ann.tasks(false), "buy milk")) != 1 {
+	if len(titled(ann.tasks(false), "buy bread")) != 1 {
 		t.Error("a plain no should keep the task")
 	}
 
