@@ -250,8 +250,8 @@ func (f *fleet) insist(t testing.TB, user, text string, n int) (string, error) {
 }
 
 // settled waits until the two replicas of the tools share the work, one of them new since before, and returns who they are.
-// The embedded broker keeps a member for ever that dies in the moment in which it joins, which Kafka does not; so nobody
-// here dies before the group has settled.
+// The embedded broker takes 20 s to expel a member that dies in the moment in which it joins, nearly as long as a call waits;
+// so nobody here dies before the group has settled.
 func settled(t *testing.T, b *testkit.Broker, before []string) (members []string) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr))

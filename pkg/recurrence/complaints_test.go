@@ -91,6 +91,25 @@ func TestComplaints(t *testing.T) {
 		"every two months, every year and Mondays with Tuesdays could not be said (vikunja#2234): weekdays": {
 			"FREQ=WEEKLY;BYDAY=MO,TU", "UTC", "2026-12-28 09:00", []string{"2026-12-28T09:00:00Z", "2026-12-29T09:00:00Z", "2027-01-04T09:00:00Z"},
 		},
+		"quarterly and half-yearly could not be said (vikunja#1369): quarters": {
+			"FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=1", "UTC", "2026-11-01 09:00", []string{"2026-11-01T09:00:00Z", "2027-02-01T09:00:00Z", "2027-05-01T09:00:00Z"},
+		},
+		"the 1st and the 15th could not be said (vikunja#1369): days of the month": {
+			"FREQ=MONTHLY;BYMONTHDAY=1,15", "UTC", "2026-11-15 09:00", []string{"2026-11-15T09:00:00Z", "2026-12-01T09:00:00Z", "2026-12-15T09:00:00Z"},
+		},
+		"working days only could not be found (tasks#942)": {
+			"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "UTC", "2026-11-26 09:00", []string{"2026-11-26T09:00:00Z", "2026-11-27T09:00:00Z", "2026-11-30T09:00:00Z"},
+		},
+		"several days of a week took a task for each (planify#1347)": {
+			"FREQ=WEEKLY;BYDAY=MO,WE,FR", "UTC", "2026-11-27 09:00", []string{"2026-11-27T09:00:00Z", "2026-11-30T09:00:00Z", "2026-12-02T09:00:00Z"},
+		},
+		"nothing repeated at all (nextcloud/tasks#34): yearly": {
+			"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1", "UTC", "2027-02-28 09:00", []string{"2027-02-28T09:00:00Z", "2028-02-29T09:00:00Z"},
+		},
+		"the last day of each month could not be said (etar#662)": {
+			"FREQ=MONTHLY;BYMONTHDAY=-1", "Europe/London", "2026-01-31 09:00",
+			[]string{"2026-01-31T09:00:00Z", "2026-02-28T09:00:00Z", "2026-03-31T09:00:00+01:00", "2026-04-30T09:00:00+01:00"},
+		},
 		"the second Monday of a month could not be said (weektodo#297)": {
 			"FREQ=MONTHLY;BYDAY=2MO", "UTC", "2025-03-06 09:00", []string{"2025-03-10T09:00:00Z", "2025-04-14T09:00:00Z"},
 		},

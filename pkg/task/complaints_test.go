@@ -225,3 +225,41 @@ func TestComplaints(t *testing.T) {
 		})
 	}
 }
+
+// TestComplaintsAboutDays are about days that were another day's in UTC.
+func TestComplaintsAboutDays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		zone, now string
+		plan
+		story func(l *life)
+	}{
+		"written back again and again, a whole day became the one before (TickTickSync#366)": {
+			"Pacific/Auckland", "2026-08-01T09:00", plan{rule: "weekly", due: "2026-08-09"}, func(l *life) {
+				for range 3 {
+					l.edited(0, task.Following, func(f *task.Fields) { f.Title += "!"; f.Due = task.Due{Date: f.Due.Date} })
+				}
+				l.at("2026-08-09T10:00")
+				l.done(0)
+				l.want("2026-08-09 done", "2026-08-16 open")
+			},
+		},
+		"in the evening it was not due today any more, because UTC had tomorrow (home-assistant#59715)": {
+			"America/Chicago", "2026-11-15T20:00", plan{rule: "daily", due: "2026-11-15"}, func(l *life) {
+				for now, want := range map[string]int{"2026-11-15T20:00": 1, "2026-11-16T00:30": 0} {
+					l.at(now)
+					stats, err := l.service.Stats(l.t.Context(), "ada")
+					must(l.t, err)
+					if stats.DueToday != want {
+						l.t.Errorf("at %s %d are due today, want %d", now, stats.DueToday, want)
+					}
+				}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.story(live(t, c.zone, c.now, repeating(t, c.plan)))
+		})
+	}
+}

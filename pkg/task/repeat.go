@@ -45,16 +45,13 @@ func (f Fields) mustBegin(owner *time.Location, now time.Time) error {
 	return nil
 }
 
+// firstDay is the first day from today on, on the clock of a zone, that a rule selects.
 func firstDay(text string, zone *time.Location, today time.Time) (time.Time, bool) {
 	rule, err := recurrence.Parse(text)
 	if err != nil {
 		return time.Time{}, false
 	}
-	found, err := rule.Occurrences(today, zone, time.Time{}, 1)
-	if err != nil || len(found) == 0 {
-		return time.Time{}, false
-	}
-	return clockIn(found[0], zone), true
+	return rule.First(today, zone)
 }
 
 // begin makes the task the first occurrence of a new series, as f will be. There is a recurrence and a due date.

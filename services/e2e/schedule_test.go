@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,18 +144,17 @@ func TestEveryOccurrenceExistsOnceWhateverDies(t *testing.T) {
 	ctx, over := context.WithDeadline(t.Context(), began.Add(stormLasts))
 	defer over()
 	var busy sync.WaitGroup
-	var deaths int
+	var deaths atomic.Int64
 	for i := range 2 {
 		order := rand.New(rand.NewPCG(3, uint64(i)))
 		parts := [][]string{{"scheduler", "scheduler-2-dapr", "scheduler-3"}, {"scheduler-2", "scheduler-dapr", "scheduler-3-dapr"}}[i]
-		var mine int
 		busy.Go(func() {
 			for ctx.Err() == nil {
 				part := parts[order.IntN(len(parts))]
 				if err := s.Kill(part); err != nil {
 					t.Error(err)
 				}
-				mine++
+				deaths.Add(1)
 				pause(time.Duration(order.IntN(3000)) * time.Millisecond)
 				if err := s.Start(part); err != nil {
 					t.Error(err)
@@ -162,7 +162,6 @@ func TestEveryOccurrenceExistsOnceWhateverDies(t *testing.T) {
 				pause(time.Duration(2000+order.IntN(10_000)) * time.Millisecond)
 			}
 		})
-		defer func() { deaths += mine }()
 	}
 	for _, p := range people {
 		busy.Go(func() { p.completes(ctx, kinds) })
@@ -170,6 +169,9 @@ func TestEveryOccurrenceExistsOnceWhateverDies(t *testing.T) {
 	busy.Wait()
 	if err := s.Ready(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if deaths.Load() < 20 {
+		t.Errorf("only %d processes were killed: the test shows little", deaths.Load())
 	}
 
 	s.eventually(3*time.Minute, func() error {
@@ -205,8 +207,8 @@ func TestEveryOccurrenceExistsOnceWhateverDies(t *testing.T) {
 	if len(late) == 0 {
 		t.Fatal("no occurrence came due in the storm: the test shows nothing")
 	}
-	t.Logf("%d occurrences made by the clock: p50 %s, p99 %s, slowest %s after their time",
-		len(late), late[len(late)/2], late[len(late)*99/100], late[len(late)-1])
+	t.Logf("%d processes killed; %d occurrences made by the clock: p50 %s, p99 %s, slowest %s after their time",
+		deaths.Load(), len(late), late[len(late)/2], late[len(late)*99/100], late[len(late)-1])
 }
 
 // completes completes what is open of the series whose user does so, until they have as many occurrences as they should.
@@ -266,7 +268,12 @@ func TestCompletingEverywhereAtOnceMakesOneNextInstance(t *testing.T) {
 	ann := s.open("ann", "task-api", "notifier")
 	var tools []*mcp.ClientSession
 	for range 10 {
-		tools = append(tools, s.mcp(ann.Client))
+		session, err := ann.MCP(t.Context(), s.URL("mcp-tools"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer session.Close()
+		tools = append(tools, session)
 	}
 	const rounds = 10
 	for round := range rounds {
@@ -321,30 +328,6 @@ func complete(ctx context.Context, p *person, tools *mcp.ClientSession, rest boo
 		err = fmt.Errorf("the tool failed: %+v", res.Content)
 	}
 	return err
-}
-
-// mcp connects a user to the tools over HTTP.
-func (s *suite) mcp(c *client.Client) *mcp.ClientSession {
-	s.t.Helper()
-	session, err := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1"}, nil).Connect(s.t.Context(), &mcp.StreamableClientTransport{
-		Endpoint: s.URL("mcp-tools") + "/mcp", HTTPClient: &http.Client{Transport: bearer(c.Token), Timeout: 30 * time.Second},
-		DisableStandaloneSSE: true,
-	}, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = session.Close() })
-	return session
-}
-
-// bearer sends a token with every request.
-type bearer string
-
-// RoundTrip implements http.RoundTripper.
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
 }
 
 // TestRemindersReachTheWindowAndSeriesMoveWithTheirOwner: what the scheduler does for a person, on the real suite.

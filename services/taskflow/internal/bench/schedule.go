@@ -85,12 +85,12 @@ func (b *session) spawned(ctx context.Context, prefix, name string, n int, from 
 	if err != nil {
 		return err
 	}
-	const clients = 8
-	failed := make([]error, clients)
+	const makers = 8
+	failed := make([]error, makers)
 	var making sync.WaitGroup
-	for worker := range clients {
+	for worker := range makers {
 		making.Go(func() {
-			for i := worker; i < len(users) && failed[worker] == nil; i += clients {
+			for i := worker; i < len(users) && failed[worker] == nil; i += makers {
 				var operations []map[string]any
 				for j := i; j < n; j += len(users) { // neighbours in time are different people's
 					due := from.Add(time.Duration(float64(over)*float64(j)/float64(n))).AddDate(0, 0, -1)

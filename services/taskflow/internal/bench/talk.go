@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,7 +47,7 @@ func (b *session) tools(ctx context.Context) error {
 		}
 	}()
 	for _, u := range users {
-		s, err := b.mcp(ctx, u)
+		s, err := u.MCP(ctx, b.stack.URL("mcp-tools"))
 		if err != nil {
 			return err
 		}
@@ -171,23 +170,4 @@ func (b *session) talkers(prefix string, n int) ([]*client.Client, error) {
 		c.API, c.HTTP = b.stack.URL("chat-agent"), shared
 	}
 	return all, err
-}
-
-// mcp connects a user to /mcp.
-func (b *session) mcp(ctx context.Context, u *client.Client) (*mcp.ClientSession, error) {
-	c := mcp.NewClient(&mcp.Implementation{Name: "taskflow-bench", Version: "1"}, nil)
-	return c.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint: b.stack.URL("mcp-tools") + "/mcp", HTTPClient: &http.Client{Transport: bearer(u.Token), Timeout: 30 * time.Second},
-		DisableStandaloneSSE: true,
-	}, nil)
-}
-
-// bearer sends a token with every request.
-type bearer string
-
-// RoundTrip implements http.RoundTripper.
-func (t bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(t))
-	return http.DefaultTransport.RoundTrip(r)
 }
