@@ -14,6 +14,8 @@ func Routes() []Route {
 	return []Route{
 		{"/api/{user}/chat", "chat-agent"},
 		{"/api/{user}/conversations", "chat-agent"},
+		{"/api/auth", "web"},
+		{"/api/{user}/chatkit", "chat-agent"},
 		{"/api", "task-api"},
 		{"/openapi.yaml", "task-api"},
 		{"/docs", "task-api"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // secrets are made once for a state directory and kept in a file only its owner can read, so that tokens signed today
@@ -16,6 +17,8 @@ type secrets struct {
 	Dapr string `json:"dapr_api_token"` // the service shows it to its sidecar
 	App  string `json:"app_api_token"`  // the sidecar shows it to its service
 	MCP  string `json:"mcp_secret"`     // requests for tools and their replies are signed with it
+	Auth string `json:"auth_secret"`    // sessions of the page are signed with it
+	Demo string `json:"demo_password"`  // of the demo login
 }
 
 // String keeps secrets out of logs and %v.
@@ -38,6 +41,12 @@ func JWTSecret(dir string) (string, error) {
 func MCPSecret(dir string) (string, error) {
 	s, err := loadSecrets(dir)
 	return s.MCP, err
+}
+
+// AuthSecret is the key with which the page of this state directory signs sessions. It is made when there is none.
+func AuthSecret(dir string) (string, error) {
+	s, err := loadSecrets(dir)
+	return s.Auth, err
 }
 
 func loadSecrets(dir string) (secrets, error) {
@@ -63,11 +72,16 @@ func loadSecrets(dir string) (secrets, error) {
 		}
 	}
 	complete := true
-	for _, field := range []*string{&s.JWT, &s.Dapr, &s.App, &s.MCP} {
+	for _, field := range []*string{&s.JWT, &s.Dapr, &s.App, &s.MCP, &s.Auth} {
 		if len(*field) < 32 {
 			*field = rand.Text() + rand.Text()
 			complete = false
 		}
+	}
+	// Short enough to be typed; the login is of no use from another machine.
+	if len(s.Demo) < 8 {
+		s.Demo = strings.ToLower(rand.Text()[:10])
+		complete = false
 	}
 	if complete {
 		return s, nil

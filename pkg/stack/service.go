@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -26,6 +27,9 @@ type Service struct {
 	State    bool // a state store, in the database, for its sidecar alone (STATE_DATABASE_URL)
 	MCP      bool // MCP_SECRET, with which requests for tools are signed
 	Model    bool // OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL: see Options.Model
+	Auth     bool // BETTER_AUTH_SECRET, with which sessions are signed
+	// Node says that Package is a web page to be built with npm, and run by node.
+	Node bool
 	// NoSidecar runs the service without a daprd beside it.
 	NoSidecar bool
 	// Elsewhere leaves service and sidecar to somebody else, such as `dapr run` or a debugger. They keep their ports:
@@ -99,6 +103,7 @@ type world struct {
 	databaseURL string
 	origin      string
 	logLevel    string
+	jwks        bool     // tokens are signed with a key pair of the page
 	model       []string // settings of the language model, "NAME=value"
 }
 
@@ -107,11 +112,14 @@ func (u unit) serviceEnv(w world) []string {
 	env := append(inherited(),
 		"HTTP_ADDR="+loopback(u.ports.http),
 		"POD_NAME="+u.name,
-		"JWT_SECRET="+w.secrets.JWT,
 		"CORS_ORIGINS="+w.origin,
 		"PUBLIC_URL="+w.origin,
 		"LOG_LEVEL="+w.logLevel,
 	)
+	if u.Node {
+		host, port, _ := net.SplitHostPort(loopback(u.ports.http))
+		env = append(env, "NODE_ENV=production", "HOSTNAME="+host, "PORT="+port, "NEXT_TELEMETRY_DISABLED=1")
+	}
 	if !u.NoSidecar {
 		env = append(env,
 			"APP_ADDR="+loopback(u.ports.app),
@@ -121,7 +129,7 @@ func (u unit) serviceEnv(w world) []string {
 			"APP_API_TOKEN="+w.secrets.App,
 		)
 	}
-	return append(append(env, u.may(w)...), u.Env...)
+	return append(append(append(env, u.tokens(w)...), u.may(w)...), u.Env...)
 }
 
 // sidecarEnv is the whole environment of the service's daprd. The secrets are here too because the local secret store
@@ -131,12 +139,24 @@ func (u unit) sidecarEnv(w world) []string {
 		"POD_NAME="+u.name, // {podName} in a component
 		"DAPR_API_TOKEN="+w.secrets.Dapr,
 		"APP_API_TOKEN="+w.secrets.App,
-		"JWT_SECRET="+w.secrets.JWT,
 	)
+	env = append(env, u.tokens(w)...)
 	if u.State {
 		env = append(env, "STATE_DATABASE_URL="+w.databaseURL)
 	}
 	return append(env, u.may(w)...)
+}
+
+// tokens is what tokens are signed and checked with: a secret, or where the page, which signs them, shows its keys.
+func (u unit) tokens(w world) []string {
+	switch {
+	case !w.jwks:
+		return []string{"JWT_SECRET=" + w.secrets.JWT}
+	case u.Node:
+		return nil
+	default:
+		return []string{"JWT_JWKS_URL=" + w.origin + "/api/auth/jwks"}
+	}
 }
 
 // may is what only some services have.
@@ -151,6 +171,9 @@ func (u unit) may(w world) []string {
 	if u.Model {
 		env = append(env, w.model...)
 	}
+	if u.Auth {
+		env = append(env, "BETTER_AUTH_SECRET="+w.secrets.Auth)
+	}
 	return env
 }
 
@@ -159,6 +182,7 @@ func inherited() []string {
 	own := []string{
 		"DATABASE_URL", "KAFKA_BROKERS", "JWT_SECRET", "HTTP_ADDR", "APP_ADDR", "CORS_ORIGINS", "LOG_LEVEL", "POD_NAME",
 		"APP_API_TOKEN", "NAMESPACE", "BUS", "MCP_SECRET", "STATE_DATABASE_URL", "PUBLIC_URL",
+		"JWT_JWKS_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "DEMO_EMAIL", "DEMO_PASSWORD", "DEMO_NAME", "PORT", "HOSTNAME", "NODE_ENV",
 	}
 	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")

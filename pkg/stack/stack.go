@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -39,6 +40,11 @@ type Options struct {
 	ReadyTimeout time.Duration
 	BuildFlags   []string          // of go build for the services ("-race")
 	Postgres     map[string]string // settings of our Postgres, as in postgresql.conf
+
+	// Demo has the page make a login for trying things out, which Table shows.
+	Demo bool
+	// JWKS has tokens signed with a key pair of the page, whose public half it shows, instead of the shared secret.
+	JWKS bool
 
 	// Migrate brings the database to what the services expect, before any of them starts.
 	Migrate func(ctx context.Context, databaseURL string) error
@@ -217,18 +223,23 @@ func (s *Stack) portUses() []portUse {
 	return uses
 }
 
-type programs struct{ services, broker, daprd string }
+type programs struct{ services, broker, daprd, web string }
 
 func (s *Stack) build(ctx context.Context) (p programs, err error) {
 	b := builder{s.root, s.out.say}
 	var packages []string
 	for _, u := range s.units {
-		if u.Package != "" && !u.Elsewhere && !slices.Contains(packages, u.Package) {
+		if u.Package != "" && !u.Elsewhere && !u.Node && !slices.Contains(packages, u.Package) {
 			packages = append(packages, u.Package)
 		}
 	}
 	if p.services, err = b.services(ctx, filepath.Join(s.dir, "bin"), packages, s.o.BuildFlags); err != nil {
 		return p, err
+	}
+	if slices.ContainsFunc(s.units, func(u unit) bool { return u.Node && !u.Elsewhere }) {
+		if p.web, err = b.web(ctx, filepath.Join(s.dir, "bin")); err != nil {
+			return p, err
+		}
 	}
 	if s.o.needsBroker() && s.o.KafkaBrokers == "" {
 		if p.broker, err = b.broker(ctx); err != nil {
@@ -316,7 +327,7 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 	}
 	shared := world{
 		secrets: s.secrets, databaseURL: s.databaseURL, origin: s.URL("origin"), logLevel: s.o.LogLevel,
-		model: withModel(s.o.Model, s.units),
+		model: withModel(s.o.Model, s.units), jwks: s.o.JWKS,
 	}
 	var all []*part
 	for _, u := range s.units {
@@ -328,6 +339,17 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 			path, args = u.Command[0], u.Command[1:]
 		}
 		dir := s.root
+		if u.Node {
+			var err error
+			if path, err = exec.LookPath("node"); err != nil {
+				return err
+			}
+			args, dir = []string{filepath.Join(programs.web, "server.js")}, programs.web
+			s.out.say("making the tables of the page")
+			if err := migrateWeb(ctx, dir, append(u.serviceEnv(shared), s.demo()...)); err != nil {
+				return err
+			}
+		}
 		if u.Dir != "" {
 			dir = u.Dir
 		}

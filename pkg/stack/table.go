@@ -57,6 +57,9 @@ func (s *Stack) Table() string {
 		fmt.Fprintf(&b, "\nPostgres keeps its data in %s.\n", s.shown(s.postgres.Home()))
 	}
 	fmt.Fprintf(&b, "\nOpen %s\n", s.URL("origin"))
+	if s.o.Demo && slices.ContainsFunc(s.units, func(u unit) bool { return u.Node && !u.Elsewhere }) {
+		fmt.Fprintf(&b, "Sign in as %s with the password %s, or make an account of your own.\n", demoEmail, s.secrets.Demo)
+	}
 	return b.String()
 }
 

@@ -45,6 +45,12 @@ func start(t *testing.T, services ...stack.Service) *suite {
 // startWith is start with a language model: its settings, or none for the offline one if it is among the services.
 func startWith(t *testing.T, model []string, services ...stack.Service) *suite {
 	t.Helper()
+	return startAs(t, func(o *stack.Options) { o.Model = model }, services...)
+}
+
+// startAs is start with other options.
+func startAs(t *testing.T, change func(*stack.Options), services ...stack.Service) *suite {
+	t.Helper()
 	for i := range services {
 		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=1000",
 			"CHAT_RATE=100000", "CHAT_BURST=100000")
@@ -60,9 +66,9 @@ func startWith(t *testing.T, model []string, services ...stack.Service) *suite {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the first start ever builds daprd
 	defer cancel()
 	var said bytes.Buffer
-	s, err := stack.Start(ctx, stack.Options{
+	o := stack.Options{
 		Dir: dir, Ports: stack.Ports{Random: true}, Services: services, BuildFlags: []string{"-race"},
-		Model: model, Output: &said, LogLevel: "info", ReadyTimeout: 3 * time.Minute,
+		Output: &said, LogLevel: "info", ReadyTimeout: 3 * time.Minute,
 		Migrate: func(ctx context.Context, url string) error {
 			_, err := postgres.Migrate(ctx, url)
 			return err
@@ -70,7 +76,9 @@ func startWith(t *testing.T, model []string, services ...stack.Service) *suite {
 		Topics: func(ctx context.Context, brokers string) error {
 			return topics.Apply(ctx, strings.Split(brokers, ","), topics.Access{}, io.Discard)
 		},
-	})
+	}
+	change(&o)
+	s, err := stack.Start(ctx, o)
 	if err != nil {
 		t.Fatalf("the suite did not start: %v", err)
 	}

@@ -34,14 +34,18 @@ func env(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			auth, err := p.kept("BETTER_AUTH_SECRET", stack.AuthSecret)
+			if err != nil {
+				return err
+			}
 			settings := []string{
 				"DATABASE_URL=" + database, "STATE_DATABASE_URL=" + database, "KAFKA_BROKERS=" + brokers,
-				"JWT_SECRET=" + secret, "MCP_SECRET=" + mcp,
+				"JWT_SECRET=" + secret, "MCP_SECRET=" + mcp, "BETTER_AUTH_SECRET=" + auth,
 			}
-			// A stack that does not run has no model to tell of.
+			// A stack that does not run has no origin and no model to tell of.
 			if dir, err := p.state(); err == nil {
 				if info, err := stack.Find(dir); err == nil {
-					settings = append(settings, info.Model...)
+					settings = append(append(settings, "PUBLIC_URL="+info.Origin), info.Model...)
 				}
 			}
 			for _, setting := range settings {

@@ -42,14 +42,14 @@ func up(p *places) *cobra.Command {
 			}
 			o.DatabaseURL = first(p.databaseURL, os.Getenv("DATABASE_URL"))
 			o.KafkaBrokers = first(p.brokers, os.Getenv("KAFKA_BROKERS"))
-			if o.Services, err = left(stack.Default(), without); err != nil {
+			if o.Services, err = left(append(stack.Default(), stack.Web()), without); err != nil {
 				return err
 			}
 			if o.Model = stack.Model(os.LookupEnv); len(o.Model) > 0 {
 				o.Services = slices.DeleteFunc(o.Services, func(s stack.Service) bool { return s.App == stack.OfflineModel })
 			}
 			o.Output = cmd.OutOrStdout()
-			o.Migrate = Migrate
+			o.Migrate, o.Demo = Migrate, true
 			o.Topics = ApplyTopics
 			return run(cmd, o)
 		},
