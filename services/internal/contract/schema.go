@@ -30,6 +30,8 @@ type Schema struct {
 
 	properties map[string]*Schema
 	required   []string
+	// open says that other members are passed over: the caller's program is not ours, and may know more than we do.
+	open bool
 
 	items              *Schema
 	minItems, maxItems int // maxItems -1: any
@@ -120,10 +122,10 @@ func (f Formats) Compile(ref *openapi3.SchemaRef) (*Schema, error) {
 }
 
 func (s *Schema) compileObject(v *openapi3.Schema, f Formats) error {
-	if v.AdditionalProperties.Has == nil || *v.AdditionalProperties.Has {
-		return errors.New("an object in a request lacks additionalProperties: false")
+	if v.AdditionalProperties.Has == nil {
+		return errors.New("an object in a request lacks additionalProperties: false, or true where the callers are programs of others")
 	}
-	s.kind, s.required, s.properties = object, v.Required, map[string]*Schema{}
+	s.kind, s.required, s.properties, s.open = object, v.Required, map[string]*Schema{}, *v.AdditionalProperties.Has
 	for name, ref := range v.Properties {
 		property, err := f.Compile(ref)
 		if err != nil {
@@ -274,7 +276,7 @@ func (s *Schema) checkObject(n *node, path string, found *findings) {
 		m := &n.members[i]
 		if property, known := s.properties[m.name]; known {
 			property.check(&m.value, join(path, m.name), found)
-		} else {
+		} else if !s.open {
 			found.add(join(path, Clip(m.name)), "is not a known field")
 		}
 	}

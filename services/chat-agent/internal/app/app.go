@@ -78,7 +78,7 @@ func serve(ctx context.Context, settings Config, client *sidecar.Client, registr
 		Chat: agent.New(agent.Options{
 			Connect: within(settings.Agent.Call, tools.Connect), Model: model.Measured(asked, registry), State: client.State(), Limits: settings.Agent,
 		}),
-		Limits: settings.Chat,
+		Limits: settings.Chat, ChatKit: settings.ChatKit,
 		// The agent counts its time from where it has its turn and its tools.
 		RunTime: settings.Agent.Wait + settings.Agent.Call + settings.Agent.Time + lastWords,
 	})

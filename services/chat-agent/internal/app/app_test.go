@@ -145,11 +145,15 @@ func otherEnd(t *testing.T, broker *testkit.Broker) {
 func TestItIsReadyWhenTheToolsAnswerAndSaysWhatIsAway(t *testing.T) {
 	t.Parallel()
 	broker := testkit.StartBrokerWithTopics(t)
-	r := start(t, broker, nil)
+	r := start(t, broker, map[string]string{"CHATKIT": "true"})
 	r.checks(t, map[string]string{"tokens": "ok", "sidecar": "ok", "tools": "failed", "model": "ok", "runs": "ok"})
 	status, body := r.send(t, "POST", "/api/ann/chat", `{"message":"hello"}`)
 	if status != 503 || !strings.Contains(body, "Your tasks cannot be reached right now.") {
 		t.Errorf("without tools a message is answered with %d %s", status, body)
+	}
+	status, body = r.send(t, "POST", "/api/ann/chatkit", `{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"hello"}]}}}`)
+	if status != 503 || !strings.Contains(body, "Your tasks cannot be reached right now.") {
+		t.Errorf("ChatKit is answered with %d %s", status, body)
 	}
 	for path, want := range map[string]int{"/api/eve/chat": 403, "/docs": 200, "/openapi.yaml": 200, "/metrics": 200} {
 		method := "GET"

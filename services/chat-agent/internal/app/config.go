@@ -14,13 +14,15 @@ import (
 
 // Config is everything chat-agent is told by its environment.
 type Config struct {
-	HTTP  house.Config
-	Chat  rest.Limits
-	Agent agent.Limits
-	Model model.Config
-	Tools mcpbus.Config
-	Auth  auth.Config
-	Base  service.Base
+	HTTP house.Config
+	Chat rest.Limits
+	// ChatKit needs a page that loads OpenAI's program from OpenAI, so it is asked for.
+	ChatKit bool `env:"CHATKIT" default:"false" doc:"answer OpenAI's ChatKit at /api/{user_id}/chatkit; otherwise it is 404"`
+	Agent   agent.Limits
+	Model   model.Config
+	Tools   mcpbus.Config
+	Auth    auth.Config
+	Base    service.Base
 }
 
 // Check says what is wrong with the settings together. What waits for a user's approval, and who answers in a conversation,

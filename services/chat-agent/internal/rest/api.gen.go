@@ -21,7 +21,59 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
+	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/chatkit"
 )
+
+// Defines values for ChatKitItemContentType.
+const (
+	ChatKitItemContentTypeInputText  ChatKitItemContentType = "input_text"
+	ChatKitItemContentTypeOutputText ChatKitItemContentType = "output_text"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitItemContentType enum.
+func (e ChatKitItemContentType) Valid() bool {
+	switch e {
+	case ChatKitItemContentTypeInputText:
+		return true
+	case ChatKitItemContentTypeOutputText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChatKitItemType.
+const (
+	ChatKitItemTypeAssistantMessage ChatKitItemType = "assistant_message"
+	ChatKitItemTypeUserMessage      ChatKitItemType = "user_message"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitItemType enum.
+func (e ChatKitItemType) Valid() bool {
+	switch e {
+	case ChatKitItemTypeAssistantMessage:
+		return true
+	case ChatKitItemTypeUserMessage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChatKitThreadStatusType.
+const (
+	ChatKitThreadStatusTypeActive ChatKitThreadStatusType = "active"
+)
+
+// Valid indicates whether the value is a known member of the ChatKitThreadStatusType enum.
+func (e ChatKitThreadStatusType) Valid() bool {
+	switch e {
+	case ChatKitThreadStatusTypeActive:
+		return true
+	default:
+		return false
+	}
+}
 
 // Answer defines model for Answer.
 type Answer struct {
@@ -62,6 +114,71 @@ type Approval struct {
 
 	// Tool Example: delete_tasks
 	Tool string `json:"tool"`
+}
+
+// ChatKitItem defines model for ChatKitItem.
+type ChatKitItem struct {
+	Attachments *[]map[string]interface{} `json:"attachments,omitempty"`
+	Content     []struct {
+		Annotations *[]map[string]interface{} `json:"annotations,omitempty"`
+		Text        string                    `json:"text"`
+		Type        ChatKitItemContentType    `json:"type"`
+	} `json:"content"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
+	ID               ID                      `json:"id"`
+	InferenceOptions *map[string]interface{} `json:"inference_options,omitempty"`
+
+	// ThreadID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
+	ThreadID ID              `json:"thread_id"`
+	Type     ChatKitItemType `json:"type"`
+}
+
+// ChatKitItemContentType defines model for ChatKitItem.Content.Type.
+type ChatKitItemContentType string
+
+// ChatKitItemType defines model for ChatKitItem.Type.
+type ChatKitItemType string
+
+// ChatKitItemPage defines model for ChatKitItemPage.
+type ChatKitItemPage struct {
+	// After Where the next page begins; absent on the last one
+	After   *string       `json:"after,omitempty"`
+	Data    []ChatKitItem `json:"data"`
+	HasMore bool          `json:"has_more"`
+}
+
+// ChatKitRequest A request of ChatKit. Members that are not named here are passed over.
+type ChatKitRequest = chatkit.Request
+
+// ChatKitThread defines model for ChatKitThread.
+type ChatKitThread struct {
+	// AllowedImageDomains Empty, so that no text makes a page fetch a picture from elsewhere
+	AllowedImageDomains []string  `json:"allowed_image_domains"`
+	CreatedAt           time.Time `json:"created_at"`
+
+	// ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
+	ID       ID                     `json:"id"`
+	Items    ChatKitItemPage        `json:"items"`
+	Metadata map[string]interface{} `json:"metadata"`
+	Status   struct {
+		Type ChatKitThreadStatusType `json:"type"`
+	} `json:"status"`
+	Title *string `json:"title,omitempty"`
+}
+
+// ChatKitThreadStatusType defines model for ChatKitThread.Status.Type.
+type ChatKitThreadStatusType string
+
+// ChatKitThreadPage defines model for ChatKitThreadPage.
+type ChatKitThreadPage struct {
+	// After Where the next page begins; absent on the last one
+	After *string `json:"after,omitempty"`
+
+	// Data Without their items
+	Data    []ChatKitThread `json:"data"`
+	HasMore bool            `json:"has_more"`
 }
 
 // Conversation defines model for Conversation.
@@ -207,6 +324,9 @@ type UserID = string
 // Busy Problem details (RFC 9457)
 type Busy = Problem
 
+// BusyOrKept Problem details (RFC 9457)
+type BusyOrKept = Problem
+
 // Decided Problem details (RFC 9457)
 type Decided = Problem
 
@@ -246,6 +366,17 @@ type SendMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// SpeakChatKitParams defines parameters for SpeakChatKit.
+type SpeakChatKitParams struct {
+	// IdempotencyKey The client's own name for this message, unique per user; a `message_id` says the same
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SpeakChatKit200JSONResponseBody defines parameters for SpeakChatKit.
+type SpeakChatKit200JSONResponseBody struct {
+	union json.RawMessage
+}
+
 // ListConversationsParams defines parameters for ListConversations.
 type ListConversationsParams struct {
 	// Q Words that must occur in a message
@@ -270,6 +401,97 @@ type SendMessageJSONRequestBody = NewMessage
 // DecideApprovalJSONRequestBody defines body for DecideApproval for application/json ContentType.
 type DecideApprovalJSONRequestBody = Decision
 
+// SpeakChatKitJSONRequestBody defines body for SpeakChatKit for application/json ContentType.
+type SpeakChatKitJSONRequestBody = ChatKitRequest
+
+// AsChatKitThread returns the union data inside the SpeakChatKit200JSONResponseBody as a ChatKitThread
+func (t SpeakChatKit200JSONResponseBody) AsChatKitThread() (ChatKitThread, error) {
+	var body ChatKitThread
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromChatKitThread overwrites any union data inside the SpeakChatKit200JSONResponseBody as the provided ChatKitThread
+func (t *SpeakChatKit200JSONResponseBody) FromChatKitThread(v ChatKitThread) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeChatKitThread performs a merge with any union data inside the SpeakChatKit200JSONResponseBody, using the provided ChatKitThread
+func (t *SpeakChatKit200JSONResponseBody) MergeChatKitThread(v ChatKitThread) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsChatKitThreadPage returns the union data inside the SpeakChatKit200JSONResponseBody as a ChatKitThreadPage
+func (t SpeakChatKit200JSONResponseBody) AsChatKitThreadPage() (ChatKitThreadPage, error) {
+	var body ChatKitThreadPage
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromChatKitThreadPage overwrites any union data inside the SpeakChatKit200JSONResponseBody as the provided ChatKitThreadPage
+func (t *SpeakChatKit200JSONResponseBody) FromChatKitThreadPage(v ChatKitThreadPage) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeChatKitThreadPage performs a merge with any union data inside the SpeakChatKit200JSONResponseBody, using the provided ChatKitThreadPage
+func (t *SpeakChatKit200JSONResponseBody) MergeChatKitThreadPage(v ChatKitThreadPage) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsChatKitItemPage returns the union data inside the SpeakChatKit200JSONResponseBody as a ChatKitItemPage
+func (t SpeakChatKit200JSONResponseBody) AsChatKitItemPage() (ChatKitItemPage, error) {
+	var body ChatKitItemPage
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromChatKitItemPage overwrites any union data inside the SpeakChatKit200JSONResponseBody as the provided ChatKitItemPage
+func (t *SpeakChatKit200JSONResponseBody) FromChatKitItemPage(v ChatKitItemPage) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeChatKitItemPage performs a merge with any union data inside the SpeakChatKit200JSONResponseBody, using the provided ChatKitItemPage
+func (t *SpeakChatKit200JSONResponseBody) MergeChatKitItemPage(v ChatKitItemPage) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t SpeakChatKit200JSONResponseBody) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *SpeakChatKit200JSONResponseBody) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// SendMessage Say something to the agent
@@ -278,6 +500,9 @@ type ServerInterface interface {
 	// DecideApproval Agree to what the agent asks, or not
 	// (POST /api/{user_id}/chat/approvals/{approval_id})
 	DecideApproval(ctx echo.Context, userID UserID, approvalID ID) error
+	// SpeakChatKit Talk as OpenAI's ChatKit does
+	// (POST /api/{user_id}/chatkit)
+	SpeakChatKit(ctx echo.Context, userID UserID, params SpeakChatKitParams) error
 	// ListConversations List conversations, or search them
 	// (GET /api/{user_id}/conversations)
 	ListConversations(ctx echo.Context, userID UserID, params ListConversationsParams) error
@@ -348,6 +573,42 @@ func (w *ServerInterfaceWrapper) DecideApproval(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DecideApproval(ctx, userID, approvalID)
+	return err
+}
+
+// SpeakChatKit converts echo context to params.
+func (w *ServerInterfaceWrapper) SpeakChatKit(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SpeakChatKitParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SpeakChatKit(ctx, userID, params)
 	return err
 }
 
@@ -481,6 +742,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/:user_id/chat/approvals/:approval_id", wrapper.DecideApproval, options.OperationMiddlewares["decideApproval"]...)
 	router.GET(options.BaseURL+"/api/:user_id/conversations", wrapper.ListConversations, options.OperationMiddlewares["listConversations"]...)
 	router.GET(options.BaseURL+"/api/:user_id/conversations/:conversation_id/messages", wrapper.ListMessages, options.OperationMiddlewares["listMessages"]...)
+	router.POST(options.BaseURL+"/api/:user_id/chatkit", wrapper.SpeakChatKit, options.OperationMiddlewares["speakChatKit"]...)
 
 }
 
@@ -500,6 +762,8 @@ type AnswerTextEventStreamResponse struct {
 }
 
 type BusyApplicationProblemPlusJSONResponse Problem
+
+type BusyOrKeptApplicationProblemPlusJSONResponse Problem
 
 type DecidedApplicationProblemPlusJSONResponse Problem
 
@@ -1054,6 +1318,258 @@ func (response DecideApproval503ApplicationProblemPlusJSONResponse) VisitDecideA
 	return err
 }
 
+type SpeakChatKitRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params SpeakChatKitParams
+	Body   *SpeakChatKitJSONRequestBody
+}
+
+type SpeakChatKitResponseObject interface {
+	VisitSpeakChatKitResponse(w http.ResponseWriter) error
+}
+
+type SpeakChatKit200JSONResponse = SpeakChatKit200JSONResponseBody
+
+func (response SpeakChatKit200JSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.union); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response SpeakChatKit200TextEventStreamResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type SpeakChatKit400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit400ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit401ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit403ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit404ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit409ApplicationProblemPlusJSONResponse struct {
+	BusyOrKeptApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit409ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit413ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit415ApplicationProblemPlusJSONResponse struct {
+	NotJSONApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit415ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit422ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit429ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit500ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SpeakChatKit503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SpeakChatKit503ApplicationProblemPlusJSONResponse) VisitSpeakChatKitResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListConversationsRequestObject struct {
 	UserID UserID `json:"user_id"`
 	Params ListConversationsParams
@@ -1367,6 +1883,9 @@ type StrictServerInterface interface {
 	// DecideApproval Agree to what the agent asks, or not
 	// (POST /api/{user_id}/chat/approvals/{approval_id})
 	DecideApproval(ctx context.Context, request DecideApprovalRequestObject) (DecideApprovalResponseObject, error)
+	// SpeakChatKit Talk as OpenAI's ChatKit does
+	// (POST /api/{user_id}/chatkit)
+	SpeakChatKit(ctx context.Context, request SpeakChatKitRequestObject) (SpeakChatKitResponseObject, error)
 	// ListConversations List conversations, or search them
 	// (GET /api/{user_id}/conversations)
 	ListConversations(ctx context.Context, request ListConversationsRequestObject) (ListConversationsResponseObject, error)
@@ -1485,6 +2004,55 @@ func (sh *strictHandler) DecideApproval(ctx echo.Context, userID UserID, approva
 	return nil
 }
 
+// SpeakChatKit operation middleware
+func (sh *strictHandler) SpeakChatKit(ctx echo.Context, userID UserID, params SpeakChatKitParams) error {
+	var request SpeakChatKitRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	var body SpeakChatKitJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SpeakChatKit(ctx.Request().Context(), request.(SpeakChatKitRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SpeakChatKit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SpeakChatKitResponseObject); ok {
+		return validResponse.VisitSpeakChatKitResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListConversations operation middleware
 func (sh *strictHandler) ListConversations(ctx echo.Context, userID UserID, params ListConversationsParams) error {
 	var request ListConversationsRequestObject
@@ -1543,67 +2111,94 @@ func (sh *strictHandler) ListMessages(ctx echo.Context, userID UserID, conversat
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7Fv9chvHkX+Vvr1UKVEWJEBStgX+RUlRHW1TdolS6apEHjHYbQAT7s6sZmYJISxc5WnyYHmSq+6ZXSyA",
-	"BQHIMn1J+T8CmI/+nl9/8D5KdF5ohcrZqH8fTVCkaPjPt+jM7Gzk0NCnFG1iZOGkVlE/usREq9SCoJ9h",
-	"OpHJBJwGZ2YgxkKqKI5sMsFc0FY3KzDqR1I5HKOJ5vN5HBXCiBxduOo8xbzQDlUy+wFn69e9myAkmUTl",
-	"nljQUwVK5AgjbcBNpIUcrRVjjKFU8lOJUKCB0qI5BQGD8OONTAdgxcyCmyBYkWMUR5IO9yxHcUSHRv0m",
-	"MR2ipslKLj7/iGrsJlH/qNuNo1yq6nOPmHIODZ35Px+h87/Xf/5DFFfcW2ekGkdx9LkTKIr6UV5aB0OE",
-	"HgnvqNuFwkjlxDBDOLt8eX4OyUQYkbCYSGrvLZrzV+3y8QxXJzKT5fCvmDjQI/7o9C2qiulCuMmCZdp7",
-	"I9Mojgx+KqXBNOo7U+IG1ntH3z3E+n/szXrv6LuHWZ8TZbbQyiIbzJmyU2+XiVYOlaM/RVFkMhEkk8O/",
-	"WhLMfYP+PxgcRf3oPw8XBn/of7WH4Ti6xuFnd4h3qFzHOoMiXz5lmSUmbFkVHybCsbjFGJUDwSdjegrC",
-	"ggB/ZAwTPQXpICEzdhqki+Km633u3KFJMOsI2SllJbUGQevqv0NjpVaVsquL7nptrrggfx5HL0o7e0CS",
-	"hdHDDPM/7yfRn/2uNgmdKe0maCqv9RRLC4lWxATfCtLCEKUa1wKMYcXbb2TKYcCCWD4wmsfRK0xkSlb8",
-	"eGydO5gKC6m/GZikqbQYCEdw0ivbr4CJsGBKBbp0RPFrbYYyTVH9Fqog/39igYPCPI7OFfmyyB6TlJ9K",
-	"AyNRZu6UhZXpMdwqPbWQa4NQqhS9FBNtDGbBSFJP7Z3I5KPqmhyOIiVar3SDIgWhUjLbqdHkWnF0IbKR",
-	"Njn+ZpQlQinNQZboI5LeaPdal+qRKZKWDYwtXmmwJYGFifRSeqPd95c/vXlsGQ11OiNtkYBSTDJhMKUQ",
-	"zbTM4+id1j8KQy/Vb0NXRpeTxQsF35zAD/JFoOpCqEeN1u+0hlyoWWVVto7XpNPlZ4sRY6eGjG03htWH",
-	"DXDJl75XonQTbeTfHtdf3mjg6FGjowY7Hz586JyVboLK0f24/vD+l55SRBfNRdue2/dK3AmZEdJ5bOPK",
-	"dYpZ/RxpnVlINbuAf2Vj+tJrO7ylFoTBtpdYOlp7yxsyrcYHcIkqrbH1laped04HYphKN6l/XQLlB1fq",
-	"K1nRvBL9CkQUaSpJCiL72egCjZMEIkcisxhHReOr+8jzeONfk4ckff6K/FEUhdF3IrPrpsE4cCqksyFP",
-	"8QidzWVskLMPh7ndCk3DFXRdMCdhjJjR5yZi2pnmheh3XE9Gs23pBS9qoPQW648jJ+ztjUxtO4KlX312",
-	"5rVAYVAMCR41RLV+5opMyKxvEpFlm25hs2/cYnxQU7sq5C0mKAvXdnfpc5uH97/3GHXezLU+rqlySU9x",
-	"wy4bIl5itmmMDUlX+quIu66p1pwcEtm1ie3nK/i5kAbtjeDgRVCH/opS4bBDWHctAZzH0a5GZ8s8F2a2",
-	"ya10maWEa1KtWq9hU2rRv3QZ2jofZnujLEyrBI2yMQgHubYOjrp725yXiMgLCutRihk6vPF0rBG4onvW",
-	"Kp+xYDxuirdNaS8bBrOn4n61SBHejPZ3kp8VyjaQ3pSFUOqyUBxZJYsCXbvjFsJwKUPUiaMjWyBQSdqc",
-	"apNa/xW9UmBRmGSCaZt5WCeMw3Qvy3VkO63WUBa0cZ/TWvXP5zeEuETm0i3bzOHnEIX2MYnK1ncKgUu2",
-	"1+IPCj+7m6Q0VreUDlWZZaCVz/KEdVAQuTF/70GRrzy1aCDHm7+Rx2+sfz3ZwdmYwWUam2e3CfcVJtLu",
-	"72c+IDeNZqh1hkKtEVWtbLv8tcQs/Ysxel8sM6KNy2GpqpC0SLeuzC2tL62DkENiXrjZVvH6SxfHtXHk",
-	"K5iLW7q950ejbtLrfDs8xs63yZHoPE+PsXM0+kY8G54kx+kRkVx7VlnKtLW6ONadNb4uFnztrbrNwE46",
-	"EPYW03VcB05/FWhnUOwbonaN01LdGCyy2Y3Te0LATSmFD7tGO/SlzDXSjAdNu4eYB1CW0T4QoypzMrmQ",
-	"hwprpXVCNePjFtto4tE9Xnv87NqSu5agzqSGHUs6bXOLYKlfEL2/KA/YL+RfLGqrq/LItWkPyf6lB52l",
-	"aEArtKfkNItUcCSNdfTDEwuSqy9DHOkmNqjj5RdH/80P91YAXr3I1YuRB9IefCouKlfZQ32+CdNieXo0",
-	"ymQbx/RC1mmlKQnUsguS/acgFUxZ+kpDJtS4JLDkHdWX2UdyXJomNNr0LinfJqvoaGP4DU6/LMT+kuR1",
-	"+f0QaQrDcga5zG7B6Vwbo6eE5Z8VeQx4h2YGF1qlgp6vRhvru+5DLbyrq8t9Wlh0WKNnxdVgejm1ymZg",
-	"C5Gg3R9Tr6jjoUe1Kv2s2Ur4AVJ0QmYW/vj29Ut4fvLs2z9F6yqpa+uBwDWT9Ke0/oSEUXaPKA1c0xJU",
-	"pCJbTtr9wjrhStvWWn4Ip/svtsWByuvDHTXHbTKvHqk9sYUZl3nVb187U5cu0XmLz5fqVumpqnrYgoAZ",
-	"V4t9m2Q6QW7lyNCG0gpPuf4k1Tj262uswobr0QrHYMo2w2MaMuqRkBkHiHBrFEfhrN1f10YOv/DV45B2",
-	"k0FQityan63n0yJNd0ymQx5dibFNbe+/IFpJVZTuhovEGwxPl27bEuuw2JAd65FDnxP5QE06ZITZkiiv",
-	"Io0maat0VJeuy4HowaQ00s0uySU9n0MUxldN/V+vK+T5/Yd3VWmbXwy/rj514lzhS5L6VqKXWNSvPtaD",
-	"BqTDUaanN1W5vfL7Qv6AM1+3lmqkWx55kd1KNeYpk7q7zmadC8WVaq0qGOBtLOYYbFCktG/q67EWrJDp",
-	"wZW6Uk+ffphoyMUMEpFlB0+fwl/4qVi0z4yRaEH43kBMAGVwFroUHCT78ILFAP/8+z8GXBX3KhwsszkA",
-	"L4YDeDfBK8XfPbH1eEZzZGNwH0Yx5oOqTFUINzmAD9JNdOlANNsVK8XSk24vZlQgltq6V4qOgJPu8Sko",
-	"lPxLpvWthRATDHEbbgvMBwG90KlE+/Qp47jvL396Qxy+f/e68x1XYkK1zPenDuB9iFCcA9oYDBYMeMMX",
-	"rI4qin0qSdSLKSC64UoZHJUW0xis9roVkEtrC8ycH/nxHTuZYKXCn1SCpLqzuio0Ic9RINM4zCVJZ8Ei",
-	"N5BZ2ROtLXK/wvnuxEpzQiuM6ZYJmY30oRQEWB55ulLcxheh17EQfrX9lGhf1KimE23rZVPhG46cDd0h",
-	"t4utzAtCCDU1gbFLHuCwxBvpHgZnSYKF68PagMqA2G0QorOUOM8oF6MvcpEiGy+R+P68Js3vrhR/dn6l",
-	"Ll/9ENeDJD34o2+zwODBcZQ+3PUGfzoAzovHGkMHPGB5lr4H+lzAk7buI/FEjJpdBWNl+HDq/bRxTCac",
-	"54sOCvUi42Ime1YgDHjf4ADOwoSYNxw+QUzFDFCltlJnPwBmdaV4gVY+SNDZCwkGL24C1KAUhiuVPxQb",
-	"gRWfKbIpvdQTcUfWM/CrBgdw0u32m6620qY/gJOjo74fDlIwZKdYGS44DUzbQRiA8RCXvYy2P+fVz7rH",
-	"hBWIm0GjpTYgpKAojNL7CEOR3AbmXi7QH1nd4L87jW86568GrDy2Qkwp2nnDYsulY7woR7r0KYgnKtNj",
-	"oNyBf2Or9f2+ANOid8Levs70lKAz4ZBgfVE/6h10+VktUIlCEnQ46B4cRwzRJ/xWHYpCHtYB85BP6N8v",
-	"jRZ+bMegiyWHYaRufh1HhbYttedF5B2spCwDEKBwujy4NMSxVJZDfe1pFLVEjikMZ0utT+6kDrkqfqUG",
-	"K3OHg1OOS3R1CNrSwRjJUvlWOtGLnIIbx6oqnlFYEbPmV6zildG01HtANgtTnDU8ZGTI5pZJS7omE6or",
-	"YoOYjGeI9aSTcFdq8M+//4MVcFivO7yv/uTnzKudIBXL6TwlCIcqvahLkvvpbWVklPQXHOqFTmdfbTKw",
-	"kd7Ol4EX5eCrY4lH3e6mA+t19bBhHJ3ssnwxRsQ7ett3LM1S8Kbj7ZsW82e842T7jnqYiDc8376BBw1p",
-	"cW8HeuoBHN7wbCdyquGdk6Oj7eursTFe/3wngnj2Zh5Hz3bRWz1ExxuOd1JbPRgyb+ZP0aWYgdU5ekjS",
-	"RMDc6h1bLmBR+LumjS1xcZNbfnm8jO/bBokbZz84TLy18LExHPNkJ4uhwms+5o3lHdrGl+xkpwvYH4Ka",
-	"0zWk0wQdW6KSj2t1cf7XiSt1S+n3qPILo0o16vt7YNk/sJyFjpV3k8bUOqfP2hBu3inENBAQm+x4Uxef",
-	"ETzleB5+cmZwsOaChDteLp25Bg9WQNqi+8/ptE6SktPxOhOr/vGBE89FwPq0x793rBWe7luPzGTOTbDF",
-	"sSnyZHPU73W5AC3zMo/6z/wF/kOvrczTJsBBo3HdqBGMMSRca6N2nwYbWK+b3638n3Sff7NNANftgeqr",
-	"BMi1gYa2mXHlWf//HfX+zWLGj9K6pZTHRwo/b0N2lzcixkRap80sup7HX5qXbYk2h/crWdn8sDmHtDEQ",
-	"KZxS8l2tjausX5vwnwazMEckZNoeoC4WkzorrO0ZFY6bUaHX3Tss1LUv7qOeLpc6F3UYrh8I5WvubSTW",
-	"3df9cNqvFgKaDfF/We/fG/P8m4WLt1y9WgoYXzU+tOch6938X5KLNHslTFvVJfl4TfdXPY+P1+QOFs1d",
-	"xUNpsqgfHXJ1IrC8oa/RIJ1A1rqTf2g69WJ1JcD59fz/AgAA//8=",
+	"7Hx9c9s4kvdXwcNnqzKTpWTZcWYncl3VeZJNrSeTl5o4lasa+USIbIlYkwADgFa0jq/20+wH209y1Q3w",
+	"RSJlS3mb2b35IxVLBIHuRnfj141uXQexygslQVoTjK+DFHgCmv78Gaxenc4taPyUgIm1KKxQMhgHryFW",
+	"MjGM42O2TEWcMquY1SvGF1zIIAxMnELO8VW7KiAYB0JaWIAObm5uwqDgmudg/VJnCeSFsiDj1TNYdZc7",
+	"T4HFmQBp7xmmlpJJngObK81sKgzLwRi+gJCVUrwrgRWgWWlAnzDOIv9wKpKIGb4yzKbADM8hCAOBkzuW",
+	"gzDASYNxm5gBUtNmJefvfwK5sGkwPhqNwiAXsvp8iExZCxrn/O9f2OB/Lv74hyCsuDdWC7kIwuD9wFMU",
+	"jIO8NJbNgB2i8I5GI1ZoIS2fZcBOXz8+O2NxyjWPSUwotTcG9NmTfvk4hqsZicly9leILVNz+mjVJciK",
+	"6YLbtGEZ352KJAgDDe9KoSEJxlaXsIX1w6Pvb2P9/+3N+uHR97ezfoOUmUJJA6Qwp9IsnV7GSlqQFv/k",
+	"RZGJmKNMDv5qUDDXLfr/oGEejIP/f9Ao/IF7ag78dLiMhff2AK5A2oGxGni+Pss6S0TY+la8TbklcfMF",
+	"SMs4zQzJCeOGceamDFmqlkxYFqMaW8WEDcK26b0fXIGOIRtwMShFJbUWQd3tvwJthJLVZlcLXR32mWJD",
+	"/k0Y/FCa1S2SLLSaZZD/cT+JvnJv9UnoVCqbgq6s1lEsDIuVRCZoVSYMm4GQi1qAIduw9qlIyA0Yxtcn",
+	"DDxPL/UzKOy/CGd8fdCSG9SLGbAEMrA4yDlZroFdIls3YfAEYpGgqX49Ds8skZa4lRmxuxQG/O4As8Jp",
+	"tBvBUm6YLiVTJVH8VOmZSBKQv8auoJO7Zxh5vpswOJPosHj2NUl5WWo252VmT0hYmVqwS6mWhuVKAytl",
+	"Ak6KsdIaMq8viaP2imfiq+41ehU8DsC4TdfAE8Zlghq81Ar9Rxg859lc6Rx+NcpiLqWikwTpQ5JeKPtU",
+	"lfIrUyQMKRhpvFTMlIiIUuGk9ELZH1+/fPG1ZTRTyQp3CwWUQJxxDQmeQ0TLTRicK/UT13gc/zp0Zbg4",
+	"ajyX7Ltj9kz84Kl6zuVXPZLOlWI5l6tKq0ztunFP189mgsWDGhf3rehHH7QQNC36RvLSpkqLv31de3mh",
+	"GHmPGgK22Hn79u3gtLQpSIvrQxdd/EUt0aPz9qC7MMUbya+4yBDOfW3lylUCWX0cKZUZligyAXfghvil",
+	"221/Ths6VXsOZWFx7CW9kCm5GLLXIJM6gJjI6qCnmCdkS2HT+ula5DGcyM+kRTeV6DdwME8SgVLg2Sut",
+	"CtBWIFKe88xAGBStr64Dx+PUnSa3SfrsCdojLwqtrnhmuqpBYHfJhTU+GHNhCKnLQgOFWBZycyf+9kvg",
+	"cl6duNZ8hZ/buGhnmhvR7zgeleauoc9pUCsU6dH+MLDcXE5FYvphOj51IajbBXSDfIbwqCWq7pwbMkG1",
+	"nsY8y7atQmrfWkU7pyZ33ZCfIQbhUObm2qUL4G5//40D4jftgPKXzlau7VPY0suWiNeYbStjS9LV/lXE",
+	"XdRUK4qAkexaxfazFXhfCA1mysl5IdTBv4KEWxgg1u1EuTdhsKvSmTLPuV5tMytVZglFAEr2LkOq1LP/",
+	"wmZg6qCf9A1DTSVj0NKEjFuWK2PZ0WhvnXMS4XmBbj1wocnU0dEhcGPvaVdpjobxsC3evk17nHL7TNgz",
+	"C/m+Ps5aHqd5ldbaZLNZIufvz9zDUa/vqc6teoa9HK1UlrT9U4iw8N7eskPXAcgyJxHLorRTGh4GqrT1",
+	"p4u7Noee+pX69qGh75ASP82HjsQ0cAvJF7EXIeegQcYwVUUt1Fu3o8OITTFK2PlY2JQw5cmqNEMYcGOE",
+	"sVza+rtdJe2soSZmTW6N2t1hEq+8I95HI/vTuW9T0C5nKOG9ZQVimhkshDQnjM8MSMuUdCErN/h37z4m",
+	"3PI1Pb9NwG3T7vE2KTdTDIpbij9TKgMuOyKlZVtv3CK1nx283y40l/TcyB/UsaaaMz/RkD2HfAYaD1lu",
+	"CT8iwpQ8h4SRMPGrghsDCVNXoIfB5lbkYHklsd2JedVMGfTwSWl1c9eUO+lERN9H1UHidWKOEg7byeDj",
+	"0aPvwkCWmUf7bomukaNz2pOwdR++Tt5znz+GvLCr9kG2maLvUNJyZp/k8vtIrnx1i4jvR71U3Oq8/Qe+",
+	"+Kyu219YbHfeezjYPuZrEN2/U86RrCsP7dCduuMQYKpEDPtZS2fpLUtV4rrpEeC7UqFj3rqzd1DfhcBb",
+	"XTvq285HUyZyYbvCPjUutKXbBrLZFP/0kG+ZgkQwKFzGMSB9EDlq4OFWTup7uzBQOqlcBaUxCQSaGIGc",
+	"V2NOn+jLi76d3Of87duNTbNxE5qhOz/rQ9UMeZJMN47r6pHGgHpK7m2KMm89WoCdzlbT1vFshpkwdXRW",
+	"faieOQi8s5V699zZ/DB4P1iogf8yTrm9FHZYnVatpwORF0rTvlMeexwshE3L2TBW+QEC8XmmlgNTCgv1",
+	"xwMD+krEYA5w4gHdSx0In/0+8IsRxf5wOyfm9kUWWaaWkExFjvFconIuZI/b/jO665AZ5Q5OqRgaFsv5",
+	"JdQaOwcbp/hBxLbUwOZa5QwyA0s8WW8NWm5H818Sm+6JeV75i6o2Cugou7HclvsGHZsWwmMrrnZV0T63",
+	"ZDGg7Ev09QR4azDWkx9u0Y0W85X8boFuTil/q5B3Y25hU1XSNbDQzLG2n4p4E/wKwLiVktlTsF8sF+ez",
+	"sv2ZaDrdbAWxg75TykhRFGD7U2MF1wTkeX1LS44IT0nc7KXSiQf1S1zDANdxCknf5hvL9b7+ZJsxhUFZ",
+	"JHt6p94MC83fEuIamWur3KUOH2FrtYrvputt3etRdTTMaVxqo3rsF8HKmoUW7pC/G0yKHKZ/Q3veWkZz",
+	"b4d0ljfqNo3tufuE+wRiYfa3M5fy3MXgq5F9iz8VkCV/1lrte1swxxfXE38tSNU5gKsCn7XxCMP9LW0V",
+	"r90uXrdoM10fR64QqllldPjoaD6KDwd/mj2AwZ/iIz54lDyAwdH8O/5wdhw/SI6Q5NqyylIkvUVKDRJr",
+	"+Hre8LX31m2/OhGWcXMJSffmhFn1WS5Pvmg6bqqhyFZTq/a8ZNl2aefcrlYWXEVUhzTtriV2dzG33GNo",
+	"lXVye+2cXhcxbdON9o3PHvn0/rRun1MnUv0ba3vaZxZeUz/Ce3/UTdt+Lv95U6K1KY8K1HSUwyfTVJaA",
+	"RhyGAM1cNpetc6EdQLtnmKD6hjpNtekvP9r774yCu1dc1YlcnRg+8L79qHhemcoe2+dqOXs0T83nmejj",
+	"GE/I+uJWlxl45IP6nzAhGQVcGKRlXC5KBEvOUF1N21wsSt2GRtvOJemqbSs6+hh+AcuPc7Gfcj28fn7w",
+	"JGGzcsVykV0yq3KltVoybtnDIg8ZXIFesedKJny1nsNyaaBt5bCTyet9KmFxslbpK9Vb4cmpZLZipuAx",
+	"mP0x9cZ23HaoVsUVHV3xD1gClovMsG9+fvqYPTp++Kdvg+6W1NVrnsBu3ESz9D4CxCi7e5QWrrnpy2ii",
+	"Lsf9dtGE190YYjtOr+LrO6Jpb/V1DOw57pN5dUjtiS30oqxz4505VWljlffYfCkvpVrKqhSecjBUj+UK",
+	"EZcpULGk8IWeSsIJVXgIuQjd+BqrkOI6tEI+uJUG9HfWcy4ychB+1SAM/Fy7n66tW/LGVh/4i21UCKqP",
+	"DbakjTsmvuN1tb+prsTYt21vPsJb+cS+ugS5RfGqe9tbhhgLxZboWM0tuJjIOWrcQ0KYPYHyJtJok7ZJ",
+	"R7XoRV/K3EBcamFXr9EkHZ8z4NplXdxfTyvk+ePb86p4jE4MN66eNbW2cLcw6lKAk1gwrj7W/QpVanNa",
+	"FbRVdl+IZ7BylWFCzlXPIc+zSyEX1KxSF+mTWudcUi2YkhUMcDoWkg/WwBN8b+kqngwzXCTDiZzI+/ff",
+	"porlfMVinmXD+/fZn+moaApUtRaU3CRiQwQo0amvAyQnOWY/kBjYP//+j4jqztwWRutsRsyJYcjOU5hI",
+	"+u6eqbs82p0f0bXv6Lhp3d/ZdMiqzBRvFwRulCMdjw5DQgV8rXB6InEKdjx6cMIkCHqSKXVJtwsEIPwV",
+	"qW2qc72AflCJAHP/PuG4H1+/fIEcvjl/OvieMjH+csJVgA7ZG++hKAY0IdNQEOD1X9B2VF7sXYmibpqJ",
+	"cIWJ1DAvDSRNmpmzXBhTQOauaH1NrIghOXEnq0+7hWyZKgOs0GqheY7jXhYgT8/umZC22ICs6VhCVViI",
+	"tHhWX8oYUAdO6/QS3b9IJuoSfmENzYMeFLUmVcoAlRZaV0i4UUeoJIS4TIr6J5xPZpwZasGaSKq4574s",
+	"sdnF6vUTFEKT7HL8+WFL7mqDKay6AqrsNiIvMmLUU+MZe00NJQZ5QyVi0WkcQ2HHrNMwEyG7LUJUliDn",
+	"GVQ3TzwBsgIk8c1ZTZp7u9Kg07OJfP3kWVg3thyyb1xFJItubY8Zs6vD6NshowB7ocAXq/uggKTvIgbK",
+	"BApTl3zSnZlcTbzWEw45cQbfmibj1vGFE/nEk7Yhkb0qgEX0XjRkp75jzWkgzcCXfMVAJqbazrFH3nIi",
+	"aYCSztvg3I0EvTtoI12/KYR7KsMqtiI0mpNnSzzyU36F2hO5UdGQHY9G47bNblTUD9nx0dHYNStJNiPr",
+	"2ugDOPFMm8g35DisTGaCrz+i0Q9HDxB0IDdRq/o1cpeSVuFZDmzG40vP3OMGRqLWRf81aH0zOHsS0eaR",
+	"FkKCbtMpFmkuTuNEOVeli2UcUZlaMAxC6BlprSvN9XgvOOfm8mmmlojBEdB47QvGweFwROdzAZIXAjHI",
+	"cDR8QJd6NqVD74AX4qD2vHSz5i7qmlbHX/rBbDPkwLf43VyEQaGM3X65wFm0EftEjDMJy/VOInenQWdG",
+	"bWno/qhSZbZaq1KmoucZpdcnMtrog4xOyC/h0t77C8sWgJpKq+KMTuTo3MhXVf4M3Qpftb+iLd5olUuc",
+	"BWQr31Va40yCmKRumTC416hCdWotCutOKdeUxO1ERv/8+z9oAw7qcQfX1Z90LrptR2xGcjpLEAuCTJ7X",
+	"uc399m2jhRX3zxvUDypZfbZOxVacfLOO4DCY32yTPBqNtk1Yj6ubH8PgeJfhTccPvXF49xtrbQ/00oO7",
+	"X2paxeiN47vfqPt+6IVHd79AjY84+HAHeupeGXrh4U7kVH02x0dHd4+vOrxo/KOdCKI2mZsweLjLvtX9",
+	"bvTCg522re7huGkHYsFrREIqBwdJ2lCaqrIXhjJh6P4u8MUev7jNLD/eX4bXfY3NrblvbW6+M4Oy1R1T",
+	"EyaJocJrzuctxBWY1pdkZCdN/OCdmlU1pFMIHXu8kvNrdZb/y/iV+m7qd6/yiV6l6sr93bHs71hO/dWX",
+	"M5NWFz3F4Uojbt7VxVyKL4G+nirNov8kECiqZSIXsEW8EGN2XepszCZbKJoEN9EJOx4ds1JmYLyDcPVZ",
+	"Lq3gLutpxomMHv/l9PzZ2fl/oBlGQ3ZmmSmA+w6iQiurYpVh7BE5kgY1SYfD7zCgmXON/7nIC0M1DExc",
+	"9RrB5zWwGGLgMZGUd6WQwjag0edBfElL0jx37q3OArjgiSeJBmPAEND7wCKMjSL2gUWuBA7/9AHOh4n8",
+	"MBgM6n9u+FpZH71I+Sn8y8eJ6wM3y/3olbraMArven+zJrDnfVedGa0Xj/holXDqlqnrmsKNOdkH16GT",
+	"NgFVHZsejkaubmhjLgTANA2VfyJZvkr7g5/HhE1FRGkoaaKNPWERlW5GLOImpsDJ50j8/E1xY5fxjaXC",
+	"eq4PvSS6ksgur8ejR+M1bTP1jxngDBP5kjQHFcU9qSgk4zo+OkLN7VS0NoJSmj0cNVJAD4IhX0U/Jbyd",
+	"Dh+NqkhmIpWElkWouevEp45kastjh+GoXgIjYApQfGzsKhNx1yQsMXT+phYzeo3oWx/JesReBepohmOv",
+	"kFPLFxGLVSkxkHJZBXwesqhVeByxGWB4jAaLX1eh3VytGynxN5FRq3I+CulHcFQCWeR+aCJqlVNHbUkP",
+	"W1mrdohIGcXNaNCbfB1oYUBFYT1ioQb8eCN3BVvCOXFX7IkuaV4/YJJuGjbTXHYpCBS1MlBeiFHCLR9H",
+	"FMxTt5vXNu8ySHP9N7h5Q5wuYt/Y+pK3YvXbkEXObquq9yicyIhSgGDM1FVMRZQRBU6/c6Syjcl5knRX",
+	"9KVWEelcDy1qzpTEQLvTRhQ5Pa1TSecprFppmZjLGLIMkjHj9OsaPndUlXe7n2oAzTLgV2CGrNI/p2cT",
+	"adWSuzI3777JRIzLySlDJ/DaxqL4KwBabYDhIqlSUzUH95pDpsgQBk+CFZhJgNs+CaSaBFXij6ouK21z",
+	"ENd3wjKeZfVNU9NjXefvCA3gdvSG8Hg8+mzubzWG32hG2h1x77w6l6uX860cb6s13WO0L1/es9z54nP8",
+	"wNJpK1FM0zin0gRWVFA1V/9XMxr+Z49+Dz/2Dz/OeXaJ/qm686muhSg1uRF3YHjRG3q0EQ4Ss9hWidxg",
+	"NMp8E1AbdhwaYrLHa3N2vNpGfripYKYrQRXHJV0p1qC1+g04ujxrciXv9vilu87l+XXvlK5JqT1t3Th0",
+	"OKIiGtd89HC03onUvaruE2DUKr7t61Ps/CDHu2gL63UBby//rsPxdgFcfKLH3rVO+lWd+d34ZSnpWP9t",
+	"O71/M3/xkzB2PaSho8j1DKDe5S2nkQpjlV4FFzfhxyYl7vA2B9cbF0I3B+1eiq2OyAcvTaDvUR3FMvjX",
+	"yvdCcJH0O6jnTbfBBmt7eoUHba9QNazu4RbqAIZqQU/WyzVaEFIYtuTS1Q31kVhXkO6XIv5iLqBd1Psv",
+	"a/17Q55/M3fxM+V51hzGZ/UP/Vcg3YrkT7kGadd7EW1VpdcvF7h+Vbf1ywWagwF9VfFQ6iwYBwcUVHmW",
+	"t9RmtUhPuQ26Rv62bdTN6EqAPWDBF33dAu1aK1I37MXN/wYAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -19,6 +19,7 @@ var samples = map[string]sample{
 	"decideApproval":    {"POST", "/chat/approvals/" + someID, `{"approve":true}`},
 	"listConversations": {"GET", "/conversations", ""},
 	"listMessages":      {"GET", "/conversations/" + someID + "/messages", ""},
+	"speakChatKit":      {"POST", "/chatkit", `{"type":"threads.list","params":{}}`},
 }
 
 func TestEveryOperationHasASample(t *testing.T) {

@@ -56,3 +56,6 @@ func (r reply) VisitListConversationsResponse(w http.ResponseWriter) error { ret
 
 // VisitListMessagesResponse writes the answer.
 func (r reply) VisitListMessagesResponse(w http.ResponseWriter) error { return r(w) }
+
+// VisitSpeakChatKitResponse writes the answer.
+func (r reply) VisitSpeakChatKitResponse(w http.ResponseWriter) error { return r(w) }

@@ -45,6 +45,8 @@ func (l Limits) Check() error {
 type Options struct {
 	Chat   agent.Chat
 	Limits Limits
+	// ChatKit opens the door for OpenAI's ChatKit.
+	ChatKit bool
 	// RunTime is when a run that has not ended by itself is ended; default 90 s.
 	RunTime time.Duration
 	// Heartbeat is how long a stream may be silent, as proxies take a minute of silence for an end; default 15 s.
@@ -54,11 +56,15 @@ type Options struct {
 	// Finish is how long a stop lets runs come to their own end; default 10 s. The HTTP server waits 15 s for its last
 	// answers, and runs that are cut need a moment.
 	Finish time.Duration
+	// Now is the clock of what is told before it is kept; time.Now if nil.
+	Now func() time.Time
 }
 
 // Server answers the operations of the specification.
 type Server struct {
 	Options
+	// talking counts each user's messages, whatever door they come through.
+	talking *house.Limiter
 	runs    *runs
 	metrics *metrics
 }
@@ -67,8 +73,11 @@ type Server struct {
 func New(o Options) *Server {
 	o.RunTime, o.Heartbeat = either(o.RunTime, 90*time.Second), either(o.Heartbeat, 15*time.Second)
 	o.Patience, o.Finish = either(o.Patience, 10*time.Second), either(o.Finish, 10*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	m := newMetrics()
-	return &Server{Options: o, runs: newRuns(o, m), metrics: m}
+	return &Server{Options: o, talking: house.NewLimiter(o.Limits.Rate, o.Limits.Burst), runs: newRuns(o, m), metrics: m}
 }
 
 func either(chosen, fallback time.Duration) time.Duration {
@@ -80,7 +89,7 @@ func either(chosen, fallback time.Duration) time.Duration {
 
 // Untimed are the route templates whose answers take as long as a run does; the house must not time them.
 func Untimed() []string {
-	return []string{"/api/:user_id/chat", "/api/:user_id/chat/approvals/:approval_id"}
+	return []string{"/api/:user_id/chat", "/api/:user_id/chat/approvals/:approval_id", "/api/:user_id/chatkit"}
 }
 
 // Register adds the operations to e, behind the given middleware (who may call, and how often), and the specification
@@ -94,10 +103,12 @@ func (s *Server) Register(e *echo.Echo, behind ...echo.MiddlewareFunc) error {
 	if err != nil {
 		return err
 	}
-	chains, paced := c.Chains(behind...), house.RateLimit(s.Limits.Rate, s.Limits.Burst)
-	for _, id := range []string{"sendMessage", "decideApproval"} {
-		// Behind the check of the request: what is refused costs nothing.
-		chains[id] = append(chains[id], paced, s.patient)
+	chains := c.Chains(behind...)
+	for _, id := range []string{"sendMessage", "decideApproval", "speakChatKit"} {
+		chains[id] = append(chains[id], s.patient)
+	}
+	if !s.ChatKit {
+		chains["speakChatKit"] = []echo.MiddlewareFunc{absent}
 	}
 	if err := c.Attach(e); err != nil {
 		return err
@@ -123,6 +134,9 @@ func (s *Server) SendMessage(ctx context.Context, r SendMessageRequestObject) (S
 	if err != nil {
 		return nil, err
 	}
+	if err := s.talking.Take(r.UserID); err != nil {
+		return nil, err
+	}
 	request := agent.Request{UserID: r.UserID, ConversationID: canonical(or(r.Body.ConversationID, "")), MessageID: id, Text: r.Body.Message}
 	return s.answer(ctx, func(ctx context.Context, see func(agent.Event)) (agent.Answer, error) {
 		return s.Chat.Say(ctx, request, see)
@@ -131,6 +145,9 @@ func (s *Server) SendMessage(ctx context.Context, r SendMessageRequestObject) (S
 
 // DecideApproval carries out what waited for the user, or drops it.
 func (s *Server) DecideApproval(ctx context.Context, r DecideApprovalRequestObject) (DecideApprovalResponseObject, error) {
+	if err := s.talking.Take(r.UserID); err != nil {
+		return nil, err
+	}
 	return s.answer(ctx, func(ctx context.Context, see func(agent.Event)) (agent.Answer, error) {
 		return s.Chat.Decide(ctx, r.UserID, canonical(r.ApprovalID), r.Body.Approve, see)
 	})

@@ -23,8 +23,9 @@ func bodies(t testing.TB) contracttest.Bodies {
 		t.Fatal(err)
 	}
 	return contracttest.Bodies{Spec: spec, Types: map[string]func() any{
-		"NewMessage": func() any { return new(NewMessage) },
-		"Decision":   func() any { return new(Decision) },
+		"NewMessage":     func() any { return new(NewMessage) },
+		"Decision":       func() any { return new(Decision) },
+		"ChatKitRequest": func() any { return new(ChatKitRequest) },
 	}}
 }
 
@@ -37,6 +38,9 @@ func FuzzRequestBody(f *testing.F) {
 	bodies(f).Fuzz(f,
 		`{"message":"hello","conversation_id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","message_id":"0192F0C1-7B3E-7C2A-9D3E-2F6A5B4C3D2E"}`,
 		`{"message":" \t\n"}`, `{"message":"\u0000"}`, `{"message":"\ud83d\ude00"}`, `{"approve":true}`, `{"approve":"yes"}`, `{"approve":null}`, `[]`, `{}`,
+		`{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"hello"}],"attachments":[],"quoted_text":null,"inference_options":{"model":null,"tool_choice":null}}},"metadata":{"a":[1.5]}}`,
+		`{"type":"threads.add_user_message","params":{"thread_id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","input":{"content":[{"type":"input_tag","text":"milk","data":{},"id":"7"}],"inference_options":{"tool_choice":{"id":"x"}}}}}`,
+		`{"type":"items.list","params":{"thread_id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","limit":null,"after":null,"order":"asc"}}`,
 	)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/agent"
 	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/uistream"
 )
 
@@ -79,10 +80,22 @@ func (s *Server) answer(ctx context.Context, do work) (reply, error) {
 	return func(w http.ResponseWriter) error { return s.tell(ctx, uistream.New(w, s.Patience), n) }, nil
 }
 
+// teller writes a run as a protocol has it. The errors are those of writing: the reader is gone.
+type teller interface {
+	// Begun reports whether anything was written.
+	Begun() bool
+	Event(event agent.Event) error
+	// Beat writes what readers pass over.
+	Beat() error
+	Finish(answer agent.Answer) error
+	// Fail ends the stream with a sentence for the user.
+	Fail(text string) error
+}
+
 // tell writes what happens in a run until its end, or until the reader is gone. Nothing is written before something has
 // happened, so that what goes wrong at once is answered as any other error; what goes wrong later is told in the stream
 // and comes back for the log.
-func (s *Server) tell(ctx context.Context, w *uistream.Writer, n *run) error {
+func (s *Server) tell(ctx context.Context, w teller, n *run) error {
 	beat := time.NewTicker(s.Heartbeat)
 	defer beat.Stop()
 	reading := true
@@ -117,7 +130,7 @@ func (s *Server) tell(ctx context.Context, w *uistream.Writer, n *run) error {
 }
 
 // forward writes what waits. It reports whether there still is a reader.
-func forward(w *uistream.Writer, events *mailbox) bool {
+func forward(w teller, events *mailbox) bool {
 	waiting, behind := events.take()
 	if behind {
 		_ = w.Fail("The answer came faster than it was read. It is in the conversation.") // a reader that is gone needs no ending

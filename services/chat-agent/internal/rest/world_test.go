@@ -118,6 +118,8 @@ type world struct {
 
 type settings struct {
 	house house.Config
+	// withoutChatKit leaves ChatKit's door closed.
+	withoutChatKit bool
 	rest.Options
 }
 
@@ -139,7 +141,7 @@ func open(t testing.TB, s settings) *world {
 	if s.Chat == nil {
 		s.Chat = script{}
 	}
-	s.house.BodyLimit = rest.MaxBody
+	s.house.BodyLimit, s.ChatKit = rest.MaxBody, !s.withoutChatKit
 	w := &world{server: rest.New(s.Options), registry: prometheus.NewRegistry(), stopped: make(chan error, 1)}
 	w.registry.MustRegister(w.server.Collectors()...)
 	e := house.New(house.Options{Config: s.house, Untimed: rest.Untimed(), Registry: w.registry})

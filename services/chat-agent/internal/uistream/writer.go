@@ -6,13 +6,12 @@
 package uistream
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/agent"
+	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/sse"
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
 )
 
@@ -34,12 +33,7 @@ type Ended struct {
 
 // Writer writes one stream. Nothing is written before its first call.
 type Writer struct {
-	w        http.ResponseWriter
-	control  *http.ResponseController
-	patience time.Duration
-	buf      bytes.Buffer
-
-	headed  bool            // the headers are out
+	*sse.Stream
 	started bool            // the start part is out
 	step    bool            // a step is open
 	text    string          // the text part that is open, "" for none
@@ -50,11 +44,8 @@ type Writer struct {
 // New makes a Writer on a response whose headers have not been sent. A reader that takes nothing for as long as patience
 // is gone.
 func New(w http.ResponseWriter, patience time.Duration) *Writer {
-	return &Writer{w: w, control: http.NewResponseController(w), patience: patience, called: map[string]bool{}}
+	return &Writer{Stream: sse.New(w, patience, map[string]string{"X-Vercel-Ai-Ui-Message-Stream": "v1"}), called: map[string]bool{}}
 }
-
-// Begun reports whether anything was written.
-func (w *Writer) Begun() bool { return w.headed }
 
 // part is one part of the stream. Absent members are not written; Input and Output are never empty where they are meant.
 type part struct {
@@ -81,7 +72,7 @@ func (w *Writer) Event(event agent.Event) error {
 	case agent.StepBegan:
 		w.endStep()
 		w.step = true
-		w.add(part{Type: "start-step"})
+		w.Add(part{Type: "start-step"})
 	case agent.StepEnded:
 		w.endStep()
 	case agent.TextDelta:
@@ -95,15 +86,9 @@ func (w *Writer) Event(event agent.Event) error {
 		if !w.called[e.CallID] {
 			w.call(e.CallID, e.Approval.Tool, nil)
 		}
-		w.add(part{Type: "tool-approval-request", ApprovalID: e.Approval.ID, ToolCallID: e.CallID})
+		w.Add(part{Type: "tool-approval-request", ApprovalID: e.Approval.ID, ToolCallID: e.CallID})
 	}
-	return w.flush()
-}
-
-// Beat writes a comment, which readers pass over, so that nothing in between takes the silence for an end.
-func (w *Writer) Beat() error {
-	w.buf.WriteString(": still here\n\n")
-	return w.flush()
+	return w.Flush()
 }
 
 // Finish ends the stream with what the answer is. An answer of which no event told, because it was given before, is told
@@ -118,26 +103,26 @@ func (w *Writer) Finish(a agent.Answer) error {
 	}
 	w.endStep()
 	known.Ended = &Ended{Usage: a.Usage, ToolCalls: list(a.ToolCalls), Approvals: list(a.Approvals), TaskIDs: list(a.TaskIDs)}
-	w.add(part{Type: "finish", FinishReason: "stop", Metadata: &known})
+	w.Add(part{Type: "finish", FinishReason: "stop", Metadata: &known})
 	return w.done()
 }
 
 // Fail ends the stream with an error. text is shown to the user.
 func (w *Writer) Fail(text string) error {
 	w.endStep()
-	w.add(part{Type: "error", ErrorText: text})
-	w.add(part{Type: "finish", FinishReason: "error"})
+	w.Add(part{Type: "error", ErrorText: text})
+	w.Add(part{Type: "finish", FinishReason: "error"})
 	return w.done()
 }
 
 func (w *Writer) done() error {
-	w.buf.WriteString("data: [DONE]\n\n")
-	return w.flush()
+	w.AddText("[DONE]")
+	return w.Flush()
 }
 
 func (w *Writer) start(id string, m Metadata) {
 	w.started = true
-	w.add(part{Type: "start", MessageID: id, Metadata: &m})
+	w.Add(part{Type: "start", MessageID: id, Metadata: &m})
 }
 
 func (w *Writer) delta(id, text string) {
@@ -147,15 +132,15 @@ func (w *Writer) delta(id, text string) {
 	if w.text != id {
 		w.endText()
 		w.text = id
-		w.add(part{Type: "text-start", ID: id})
+		w.Add(part{Type: "text-start", ID: id})
 	}
 	w.said = true
-	w.add(part{Type: "text-delta", ID: id, Delta: text})
+	w.Add(part{Type: "text-delta", ID: id, Delta: text})
 }
 
 func (w *Writer) endText() {
 	if w.text != "" {
-		w.add(part{Type: "text-end", ID: w.text})
+		w.Add(part{Type: "text-end", ID: w.text})
 		w.text = ""
 	}
 }
@@ -164,7 +149,7 @@ func (w *Writer) endText() {
 func (w *Writer) endStep() {
 	w.endText()
 	if w.step {
-		w.add(part{Type: "finish-step"})
+		w.Add(part{Type: "finish-step"})
 		w.step = false
 	}
 }
@@ -173,7 +158,7 @@ func (w *Writer) endStep() {
 func (w *Writer) call(id, tool string, arguments json.RawMessage) {
 	w.endText()
 	w.called[id] = true
-	w.add(part{Type: "tool-input-available", ToolCallID: id, ToolName: tool, Dynamic: true, Input: value(arguments, "{}")})
+	w.Add(part{Type: "tool-input-available", ToolCallID: id, ToolName: tool, Dynamic: true, Input: value(arguments, "{}")})
 }
 
 // answer tells how a call ended. The reader refuses to hear of a call that it does not know.
@@ -181,9 +166,9 @@ func (w *Writer) answer(e agent.ToolAnswered) {
 	switch {
 	case !w.called[e.CallID]:
 	case e.Error != "":
-		w.add(part{Type: "tool-output-error", ToolCallID: e.CallID, Dynamic: true, ErrorText: e.Error})
+		w.Add(part{Type: "tool-output-error", ToolCallID: e.CallID, Dynamic: true, ErrorText: e.Error})
 	default:
-		w.add(part{Type: "tool-output-available", ToolCallID: e.CallID, Dynamic: true, Output: value(e.Output, "null")})
+		w.Add(part{Type: "tool-output-available", ToolCallID: e.CallID, Dynamic: true, Output: value(e.Output, "null")})
 	}
 }
 
@@ -205,42 +190,4 @@ func list[T any](items []T) []T {
 		return []T{}
 	}
 	return items
-}
-
-// add appends a part to what the next flush writes.
-func (w *Writer) add(p part) {
-	raw, err := json.Marshal(p)
-	if err != nil {
-		panic(err) // its raw values are checked, and receipts come from JSON
-	}
-	w.buf.WriteString("data: ")
-	w.buf.Write(raw)
-	w.buf.WriteString("\n\n")
-}
-
-// flush sends what was added.
-func (w *Writer) flush() error {
-	if w.buf.Len() == 0 {
-		return nil
-	}
-	if !w.headed {
-		w.headed = true
-		h := w.w.Header()
-		h.Set("Content-Type", "text/event-stream; charset=utf-8")
-		h.Set("X-Vercel-Ai-Ui-Message-Stream", "v1")
-		h.Set("Cache-Control", "no-cache, no-transform")
-		h.Set("X-Accel-Buffering", "no") // nginx would collect the answer and show it at once
-		w.w.WriteHeader(http.StatusOK)
-	}
-	// Not every response has deadlines: one that is written into memory needs none.
-	_ = w.control.SetWriteDeadline(time.Now().Add(w.patience))
-	_, err := w.w.Write(w.buf.Bytes())
-	w.buf.Reset()
-	if err == nil {
-		err = w.control.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("the reader of a stream: %w", err)
-	}
-	return nil
 }
