@@ -1,9 +1,13 @@
-// Package auth says whose request it is: it verifies JSON Web Tokens (RFC 7519) and compares their subject with the user
+// Package auth says whose request it is and how much it may do: it verifies tokens and compares their subject with the user
 // a request is about. Nothing else in the repository parses a token.
 //
-// Which keys and algorithms count is decided by configuration and never by a token: either HS256 with one shared secret,
-// or the public keys of a JWKS document. It issues no tokens except for development and tests, keeps no sessions and
-// knows no roles. What it refuses it refuses in one sentence that says nothing of the token.
+// There are two kinds. A session is a JSON Web Token (RFC 7519) and may do everything. Which keys and algorithms count is
+// decided by configuration and never by a token: either HS256 with one shared secret, or the public keys of a JWKS document.
+// An API token is a random text that a user made for a script; it may read or write (see Scope), and counts for as long as a
+// Keeper knows it, wherever there is one.
+//
+// It issues no sessions except for development and tests, keeps neither sessions nor API tokens and knows no roles. What it
+// refuses it refuses in one sentence that says nothing of the token.
 package auth
 
 import (
@@ -70,6 +74,10 @@ type Claims struct {
 	Subject string
 	// Expires is when the token stops counting. A connection that outlives it must end.
 	Expires time.Time
+	// Scope is how much it may do.
+	Scope Scope
+	// TokenID is the id of the API token, empty for a session. An API token may be revoked before it expires.
+	TokenID string
 }
 
 // Owns is nil if userID is the token's subject, else errs.Denied.

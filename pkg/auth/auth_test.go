@@ -134,7 +134,7 @@ func TestVerifyWithASharedSecret(t *testing.T) {
 		t.Run("takes "+name, func(t *testing.T) {
 			t.Parallel()
 			got, err := v.Verify(t.Context(), raw)
-			if err != nil || got.Subject != "alice" || got.Expires.IsZero() {
+			if err != nil || got.Subject != "alice" || got.Expires.IsZero() || got.Scope != Session {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
@@ -297,6 +297,8 @@ func TestFromRequest(t *testing.T) {
 		"the cookie":                          {"", "def", "def"},
 		"the header before the cookie":        {"Bearer abc", "def", "abc"},
 		"the cookie beside another scheme":    {"Basic xyz", "def", "def"},
+		"no API token from the cookie":        {"", "tfk_abc", ""},
+		"an API token from the header":        {"Bearer tfk_abc", "def", "tfk_abc"},
 		"nothing":                             {"", "", ""},
 		"nothing from a scheme without token": {"Bearer ", "", ""},
 	} {

@@ -8,12 +8,13 @@ import (
 const cookieName = "taskflow_token"
 
 // FromRequest is the token a request carries: that of its Authorization header if it is a Bearer one, else that of the
-// cookie taskflow_token, else nothing.
+// cookie taskflow_token, else nothing. An API token in the cookie is nothing: it is for scripts, and a browser would send it
+// unasked.
 func FromRequest(r *http.Request) string {
 	if token := Bearer(r); token != "" {
 		return token
 	}
-	if c, err := r.Cookie(cookieName); err == nil {
+	if c, err := r.Cookie(cookieName); err == nil && !isAPIToken(c.Value) {
 		return c.Value
 	}
 	return ""

@@ -34,11 +34,13 @@ type Verifier struct {
 	ready  func(ctx context.Context) error
 	rules  []jwt.ValidateOption
 	memory memory
+	// apiTokens is nil where none counts.
+	apiTokens *apiTokens
 }
 
 // New makes a Verifier. It does not wait for the issuer: the keys of a JWKS document are fetched when first needed, see
 // Ready. The error says which setting is wrong.
-func New(c Config) (*Verifier, error) {
+func New(c Config, options ...Option) (*Verifier, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
@@ -57,6 +59,9 @@ func New(c Config) (*Verifier, error) {
 	if c.Audience != "" {
 		v.rules = append(v.rules, jwt.WithAudience(c.Audience))
 	}
+	for _, option := range options {
+		option(v)
+	}
 	return v, nil
 }
 
@@ -72,14 +77,18 @@ func (v *Verifier) Ready(ctx context.Context) error { return v.ready(ctx) }
 
 // Verify returns what a compact JWS says if it counts: signed with a configured key and its algorithm, with a subject
 // that is a ValidSubject and an expiry, within its time (30 s of skew), from the configured issuer and for the configured
-// audience and no other. ErrNoToken for an empty one, ErrInvalidToken for one that does not count, errs.Unavailable if
-// the keys cannot be had.
+// audience and no other. What begins as an API token does counts if the Keeper knows it and its time is not over, without
+// skew. ErrNoToken for an empty one, ErrInvalidToken for one that does not count, errs.Unavailable if the keys cannot be had
+// or the Keeper cannot say.
 func (v *Verifier) Verify(ctx context.Context, raw string) (Claims, error) {
 	if raw == "" {
 		return Claims{}, ErrNoToken
 	}
 	if len(raw) > maxToken {
 		return Claims{}, ErrInvalidToken
+	}
+	if isAPIToken(raw) {
+		return v.apiTokens.verify(ctx, raw)
 	}
 	id := sha256.Sum256([]byte(raw))
 	if known, ok := v.memory.recall(ctx, id, v.find); ok {
@@ -123,7 +132,7 @@ func (v *Verifier) check(raw string, h header, k *key) (Claims, error) {
 	if len(token.Audience()) > 1 || !ValidSubject(token.Subject()) {
 		return Claims{}, ErrInvalidToken
 	}
-	return Claims{Subject: token.Subject(), Expires: token.Expiration()}, nil
+	return Claims{Subject: token.Subject(), Expires: token.Expiration(), Scope: Session}, nil
 }
 
 // header is what decides which key is tried. Critical extensions (RFC 7515, 4.1.11) are refused, for we know none.

@@ -9,7 +9,7 @@
 // Lock order. Every transaction takes its row locks in this order, so that no two wait for each other:
 //
 //  1. the profile, at once in the strength that the transaction will need
-//  2. the idempotency key, the row of the tool call, or that of the inbox
+//  2. the idempotency key, the API token, the row of the tool call, or that of the inbox
 //  3. rows of the domain: tasks, then series, then alarms; then conversations and their messages. Several of a table are
 //     locked in the order of their ids, or under a lock of the profile that keeps all others away, or with SKIP LOCKED
 //  4. sequences, in the order of (user, topic)

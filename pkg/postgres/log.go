@@ -45,6 +45,25 @@ func (l *Log) Of(ctx context.Context, userID string, topic contract.Topic, aggre
 		Order("version").Limit(limit))
 }
 
+// Before returns up to limit events of a user on a topic with a sequence below before (any, if it is 0), the newest first. What
+// comes later has a higher sequence, so that pages of it have neither gaps nor repetitions.
+func (l *Log) Before(ctx context.Context, userID string, topic contract.Topic, before int64, limit int) ([]event.Envelope, error) {
+	query := l.read(ctx).Where("user_id = ? AND topic = ?", userID, topic)
+	if before > 0 {
+		query = query.Where("sequence < ?", before)
+	}
+	return envelopes(query.Order("sequence DESC").Limit(limit))
+}
+
+// BeforeOf is Before for the events of one aggregate.
+func (l *Log) BeforeOf(ctx context.Context, userID string, topic contract.Topic, aggregateID string, before int64, limit int) ([]event.Envelope, error) {
+	query := l.read(ctx).Where("user_id = ? AND topic = ? AND aggregate_id = ?", userID, topic, aggregateID)
+	if before > 0 {
+		query = query.Where("sequence < ?", before)
+	}
+	return envelopes(query.Order("version DESC").Limit(limit)) // see Of
+}
+
 func envelopes(query *gorm.DB) ([]event.Envelope, error) {
 	var rows []eventRow
 	if err := query.Find(&rows).Error; err != nil {

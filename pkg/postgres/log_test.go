@@ -99,6 +99,8 @@ func TestTheSweepTakesWhatIsTooOldAndNothingElse(t *testing.T) {
 	db, conn := testkit.OpenPostgresAt(t, url), connect(t, url)
 	const invocations = `INSERT INTO tool_invocations (user_id, client_id, request_id, id, tool, input, input_hash, correlation_id, started_at)
 		SELECT 'ada', 'c', gen_random_uuid(), gen_random_uuid(), 't', '{}', '', '', `
+	const apiTokens = `INSERT INTO api_tokens (id, user_id, name, hash, scope, created_at, expires_at)
+		SELECT gen_random_uuid(), 'ada', 'x', sha256(n::text::bytea), 'read', now() - interval '1 day', `
 	for _, statement := range []string{
 		"INSERT INTO profiles VALUES ('ada', 'UTC', 1, now(), now())",
 		"INSERT INTO inbox SELECT 'c', gen_random_uuid(), now() - interval '8 days 1 minute' FROM generate_series(1, 2500)",
@@ -109,19 +111,22 @@ func TestTheSweepTakesWhatIsTooOldAndNothingElse(t *testing.T) {
 		invocations + "now() - interval '89 days 23 hours' FROM generate_series(1, 3)",
 		"INSERT INTO runs SELECT 'ada', gen_random_uuid(), gen_random_uuid(), now() - interval '90 days 1 minute' FROM generate_series(1, 1003)",
 		"INSERT INTO runs SELECT 'ada', gen_random_uuid(), gen_random_uuid(), now() - interval '89 days 23 hours' FROM generate_series(1, 2)",
+		apiTokens + "now() - interval '1 minute' FROM generate_series(1, 1004) n",
+		apiTokens + "now() + interval '1 hour' FROM generate_series(2001, 2004) n",
 	} {
 		_, err := conn.Exec(t.Context(), statement)
 		must(t, err)
 	}
 	swept, err := db.Sweep(t.Context())
 	must(t, err)
-	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001, Invocations: 1002, Runs: 1003}) {
+	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001, Invocations: 1002, Runs: 1003, APITokens: 1004}) {
 		t.Errorf("swept %+v", swept)
 	}
-	var inbox, keys, calls, runs int
+	var inbox, keys, calls, runs, tokens int
 	must(t, conn.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM inbox), (SELECT count(*) FROM idempotency), "+
-		"(SELECT count(*) FROM tool_invocations), (SELECT count(*) FROM runs)").Scan(&inbox, &keys, &calls, &runs))
-	if inbox != 7 || keys != 5 || calls != 3 || runs != 2 {
-		t.Errorf("left are %d, %d, %d and %d", inbox, keys, calls, runs)
+		"(SELECT count(*) FROM tool_invocations), (SELECT count(*) FROM runs), (SELECT count(*) FROM api_tokens)").
+		Scan(&inbox, &keys, &calls, &runs, &tokens))
+	if inbox != 7 || keys != 5 || calls != 3 || runs != 2 || tokens != 4 {
+		t.Errorf("left are %d, %d, %d, %d and %d", inbox, keys, calls, runs, tokens)
 	}
 }

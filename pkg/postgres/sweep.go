@@ -18,9 +18,10 @@ const (
 )
 
 // Swept counts the rows a Sweep removed.
-type Swept struct{ Inbox, Idempotency, Invocations, Runs int64 }
+type Swept struct{ Inbox, Idempotency, Invocations, Runs, APITokens int64 }
 
-// Sweep removes, in portions, what no repeated delivery or request can ask for any more. Two at once do no harm.
+// Sweep removes, in portions, what no repeated delivery or request can ask for any more, and API tokens that have expired.
+// Two at once do no harm.
 func (db *DB) Sweep(ctx context.Context) (Swept, error) {
 	now := time.Now()
 	var s Swept
@@ -34,7 +35,10 @@ func (db *DB) Sweep(ctx context.Context) (Swept, error) {
 	if s.Invocations, err = db.sweep(ctx, "tool_invocations", "user_id, client_id, request_id", "started_at", now.Add(-KeepInvocations)); err != nil {
 		return s, err
 	}
-	s.Runs, err = db.sweep(ctx, "runs", "user_id, id", "updated_at", now.Add(-KeepInvocations))
+	if s.Runs, err = db.sweep(ctx, "runs", "user_id, id", "updated_at", now.Add(-KeepInvocations)); err != nil {
+		return s, err
+	}
+	s.APITokens, err = db.sweep(ctx, "api_tokens", "id", "expires_at", now)
 	return s, err
 }
 

@@ -15,14 +15,37 @@ import (
 
 const userParam = "user_id"
 
-// RequireUser lets a request pass whose token the verifier takes and whose {user_id}, if its route has one, is the
-// token's subject; others get 401 or 403. Behind it auth.FromContext, telemetry.User and the parameter say who it is.
+// RequireUser lets a request pass whose token the verifier takes, whose {user_id}, if its route has one, is the token's
+// subject, and whose method the token's scope allows: reading for GET and HEAD, else writing. Others get 401 or 403. Behind it
+// auth.FromContext, telemetry.User and the parameter say who it is.
 func RequireUser(v *auth.Verifier) echo.MiddlewareFunc {
-	return require(func(r *http.Request) (auth.Claims, error) { return v.Verify(r.Context(), auth.FromRequest(r)) })
+	return require(func(r *http.Request) (auth.Claims, error) { return v.Verify(r.Context(), auth.FromRequest(r)) }, needOf)
+}
+
+// needOf is what a request needs by its method (RFC 9110, 9.2.1).
+func needOf(r *http.Request) auth.Scope {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return auth.Read
+	default:
+		return auth.Write
+	}
+}
+
+// RequireSession lets pass who is signed in; an API token gets 403, whatever its scope. Put it behind RequireUser.
+func RequireSession(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		claims, _ := auth.FromContext(c.Request().Context()) // those of nobody may do nothing
+		if err := claims.May(auth.Session); err != nil {
+			return err
+		}
+		return next(c)
+	}
 }
 
 // RequireBearer is RequireUser for programs: only the Authorization header counts, and a 401 names the address of the
-// metadata by which a client finds out who issues tokens (RFC 9728, 5.1).
+// metadata by which a client finds out who issues tokens (RFC 9728, 5.1). The method says nothing of what such a program
+// does, so what the scope allows is up to the handler.
 func RequireBearer(v *auth.Verifier, metadata string) echo.MiddlewareFunc {
 	return require(func(r *http.Request) (auth.Claims, error) {
 		claims, err := v.Verify(r.Context(), auth.Bearer(r))
@@ -33,7 +56,7 @@ func RequireBearer(v *auth.Verifier, metadata string) echo.MiddlewareFunc {
 			err = challenged{err, metadata}
 		}
 		return claims, err
-	})
+	}, func(*http.Request) auth.Scope { return auth.Read })
 }
 
 // challenged is a refused token, with where to learn how to get another.
@@ -44,7 +67,7 @@ type challenged struct {
 
 func (c challenged) Unwrap() error { return c.error }
 
-func require(verify func(*http.Request) (auth.Claims, error)) echo.MiddlewareFunc {
+func require(verify func(*http.Request) (auth.Claims, error), need func(*http.Request) auth.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -65,6 +88,9 @@ func require(verify func(*http.Request) (auth.Claims, error)) echo.MiddlewareFun
 					return err
 				}
 				c.ParamValues()[i] = user
+			}
+			if err := claims.May(need(r)); err != nil {
+				return err
 			}
 			return next(c)
 		}

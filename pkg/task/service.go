@@ -202,13 +202,22 @@ func (s *Service) Forget(ctx context.Context, userID string) error {
 // Events returns the user's events of a topic, or of one task if id is not empty, above a sequence, and the current
 // sequence. Limit 0 is 200. errs.Invalid for a limit above 1000.
 func (s *Service) Events(ctx context.Context, userID string, topic contract.Topic, id string, since int64, limit int) ([]event.Envelope, int64, error) {
-	if limit == 0 {
-		limit = 200
+	return s.events(ctx, EventQuery{UserID: userID, Topic: topic, AggregateID: id, Since: since, Limit: limit})
+}
+
+// EventsBefore is Events with the newest first, below a sequence, or all if that is 0.
+func (s *Service) EventsBefore(ctx context.Context, userID string, topic contract.Topic, id string, before int64, limit int) ([]event.Envelope, int64, error) {
+	return s.events(ctx, EventQuery{UserID: userID, Topic: topic, AggregateID: id, Newest: true, Before: before, Limit: limit})
+}
+
+func (s *Service) events(ctx context.Context, q EventQuery) ([]event.Envelope, int64, error) {
+	if q.Limit == 0 {
+		q.Limit = 200
 	}
-	if limit < 1 || limit > 1000 {
+	if q.Limit < 1 || q.Limit > 1000 {
 		return nil, 0, errs.InvalidFields(errs.Field{Field: "limit", Message: "must be 1 to 1000"})
 	}
-	return s.store.Events(ctx, EventQuery{UserID: userID, Topic: topic, AggregateID: id, Since: since, Limit: limit})
+	return s.store.Events(ctx, q)
 }
 
 // EmptyTrash purges, in portions, what has been in the trash for TrashDays. It returns how many tasks went.

@@ -68,8 +68,8 @@ type Store interface {
 	// errs.NotFound without a profile.
 	Forget(ctx context.Context, userID string, now time.Time) error
 
-	// Events returns up to limit events of a topic with a sequence above since, in order, and the topic's current
-	// sequence, 0 before the first event. errs.Invalid for a limit out of bounds.
+	// Events returns up to limit events of a topic with a sequence above since, in order, or those below before, the newest
+	// first, and the topic's current sequence, 0 before the first event. errs.Invalid for a limit out of bounds.
 	Events(ctx context.Context, q EventQuery) ([]event.Envelope, int64, error)
 }
 
@@ -149,7 +149,11 @@ type EventQuery struct {
 	Topic  contract.Topic
 	// AggregateID restricts to one aggregate when set.
 	AggregateID string
-	Since       int64
+	// Since is for the oldest first, the order without Newest.
+	Since int64
+	// Newest turns the order round, and Before instead of Since says where to begin: at the very newest if it is 0.
+	Newest bool
+	Before int64
 	// Limit is 1 to 1000.
 	Limit int
 }

@@ -61,9 +61,14 @@ func (s *Store) Events(ctx context.Context, q task.EventQuery) ([]event.Envelope
 		events []event.Envelope
 		err    error
 	)
-	if q.AggregateID == "" {
+	switch {
+	case q.Newest && q.AggregateID == "":
+		events, err = s.log.Before(ctx, q.UserID, q.Topic, q.Before, q.Limit)
+	case q.Newest:
+		events, err = s.log.BeforeOf(ctx, q.UserID, q.Topic, q.AggregateID, q.Before, q.Limit)
+	case q.AggregateID == "":
 		events, err = s.log.Since(ctx, q.UserID, q.Topic, q.Since, q.Limit)
-	} else {
+	default:
 		events, err = s.log.Of(ctx, q.UserID, q.Topic, q.AggregateID, q.Since, q.Limit)
 	}
 	if err != nil {

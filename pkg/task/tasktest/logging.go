@@ -60,6 +60,49 @@ var logging = map[string]func(*testing.T, suite){
 			wantKind(t, what, err, errs.Invalid)
 		}
 	},
+	"the log is read backwards from any sequence on": func(t *testing.T, s suite) {
+		ask := func(q task.EventQuery) []int64 {
+			t.Helper()
+			q.UserID, q.Topic, q.Newest = user, contract.Tasks, true
+			events, head, err := s.Events(t.Context(), q)
+			must(t, err)
+			sequences := []int64{}
+			for _, e := range events {
+				sequences = append(sequences, e.Sequence)
+				if e.UserID != user || head < e.Sequence {
+					t.Errorf("%+v: an event of %s with sequence %d, head %d", q, e.UserID, e.Sequence, head)
+				}
+			}
+			return sequences
+		}
+		if got := ask(task.EventQuery{Limit: 10}); len(got) != 0 {
+			t.Errorf("before the first event: %v", got)
+		}
+		a := s.made(t, user, titled("a"), start)
+		s.made(t, user, titled("b"), start)
+		a = s.change(t, a, func(x *task.Task) error { return x.Delete(later) })
+		s.made(t, "eve", titled("hers"), start)
+		s.made(t, user, titled("c"), start)
+		s.change(t, a, func(x *task.Task) error { return x.Restore(later) })
+		for _, c := range []struct {
+			q    task.EventQuery
+			want []int64
+		}{
+			{task.EventQuery{Limit: 10}, []int64{5, 4, 3, 2, 1}},
+			{task.EventQuery{Limit: 2}, []int64{5, 4}},
+			{task.EventQuery{Before: 4, Limit: 2}, []int64{3, 2}},
+			{task.EventQuery{Before: 2, Limit: 2}, []int64{1}},
+			{task.EventQuery{Before: 1, Limit: 2}, []int64{}},
+			{task.EventQuery{Before: 4, Since: 3, Limit: 2}, []int64{3, 2}},
+			{task.EventQuery{AggregateID: a.ID, Limit: 10}, []int64{5, 3, 1}},
+			{task.EventQuery{AggregateID: a.ID, Before: 5, Limit: 1}, []int64{3}},
+			{task.EventQuery{AggregateID: a.ID, Before: 3, Limit: 10}, []int64{1}},
+		} {
+			if got := ask(c.q); !slices.Equal(got, c.want) {
+				t.Errorf("%+v: %v, want %v", c.q, got, c.want)
+			}
+		}
+	},
 	"an event says who, what, when and in which order": func(t *testing.T, s suite) {
 		made := s.made(t, user, full("x"), start)
 		e := s.events(t, user, contract.Tasks)[0]

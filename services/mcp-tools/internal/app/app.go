@@ -15,6 +15,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/mcpbus"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/tokenstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
 	"github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/service"
@@ -47,7 +48,7 @@ func run(ctx context.Context, env service.Lookup, metrics prometheus.Registerer)
 
 // serve runs the parts until the first of them ends.
 func serve(ctx context.Context, settings Config, store *writer.Writer, client *sidecar.Client, registry prometheus.Registerer) error {
-	verifier, err := auth.New(settings.Auth)
+	verifier, err := auth.New(settings.Auth, auth.WithAPITokens(tokenstore.New(store.DB, time.Now)))
 	if err != nil {
 		return err
 	}

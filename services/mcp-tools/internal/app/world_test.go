@@ -95,11 +95,17 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 // overHTTP is a session of the SDK's own client with /mcp at an origin.
 func overHTTP(t *testing.T, origin, user string) *mcp.ClientSession {
 	t.Helper()
+	return withToken(t, origin, token(t, user))
+}
+
+// withToken is overHTTP with a token as it is.
+func withToken(t *testing.T, origin, raw string) *mcp.ClientSession {
+	t.Helper()
 	base := &http.Transport{}
 	t.Cleanup(base.CloseIdleConnections)
 	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ClientOptions{})
 	session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
-		Endpoint: origin + "/mcp", HTTPClient: &http.Client{Transport: bearer{token(t, user), base}}, MaxRetries: -1,
+		Endpoint: origin + "/mcp", HTTPClient: &http.Client{Transport: bearer{raw, base}}, MaxRetries: -1,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ type Caller struct {
 	RequestID string
 	// Agent says that TaskFlow's own agent asks, which may use its memory.
 	Agent bool
+	// ReadOnly says that the caller may use read-only tools and no others.
+	ReadOnly bool
 	// ConversationID and RunID say what the agent calls for, AttemptID which attempt at the run calls; empty from other
 	// clients.
 	ConversationID string

@@ -65,6 +65,12 @@ func (t *Tools) handler(one *tool) mcp.ToolHandler {
 			if one.audience == Agent && !who.Agent {
 				return one.refused(errs.New(errs.Denied, "%s is for TaskFlow's own agent", one.name))
 			}
+			if who.ReadOnly && !one.effect.readOnly {
+				return one.refused(advised{
+					errs.New(errs.Denied, "%s changes tasks, and the API token in use may only read", one.name),
+					"Do not try again. Tell the user that changes need an API token with the scope write.",
+				})
+			}
 			c, err := t.open(ctx, one, who, w, input)
 			if err != nil {
 				return ledger.Result{}, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
+	"github.com/taskflow-suite/taskflow/services/mcp-tools/internal/caller"
 	"github.com/taskflow-suite/taskflow/services/mcp-tools/internal/ledger"
 )
 
@@ -66,9 +67,31 @@ func NewServer(t *Tools, a Audience) *mcp.Server {
 		Instructions: instructions,
 		// Tools, which do not change while it runs, and nothing else.
 		Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+		// What is listed depends on who asks, so nobody may keep it for others.
+		SetCacheable: func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) { c.CacheScope = "private" },
 	})
 	Register(s, t, a)
+	s.AddReceivingMiddleware(onlyReading)
 	return s
+}
+
+// onlyReading leaves out of the list what its caller may not use; who calls it all the same is told why (see handler).
+func onlyReading(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, r mcp.Request) (mcp.Result, error) {
+		result, err := next(ctx, method, r)
+		list, ok := result.(*mcp.ListToolsResult)
+		if who, known := caller.From(ctx); err != nil || !ok || !known || !who.ReadOnly {
+			return result, err
+		}
+		shorter := *list
+		shorter.Tools = []*mcp.Tool{}
+		for _, tool := range list.Tools {
+			if tool.Annotations != nil && tool.Annotations.ReadOnlyHint {
+				shorter.Tools = append(shorter.Tools, tool)
+			}
+		}
+		return &shorter, nil
+	}
 }
 
 // Register adds an audience's tools to a server.

@@ -88,6 +88,7 @@ func (d *door) serve(c echo.Context) error {
 	}
 	r = r.WithContext(caller.With(r.Context(), caller.Caller{
 		UserID: claims.Subject, ClientID: ClientID, RequestID: uuid.Must(uuid.NewV7()).String(),
+		ReadOnly: claims.May(auth.Write) != nil,
 	}))
 	r.Body = struct {
 		io.Reader

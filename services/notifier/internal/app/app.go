@@ -9,12 +9,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/tokenstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
 	"github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/service"
@@ -42,7 +44,8 @@ func run(ctx context.Context, env service.Lookup, registry prometheus.Registerer
 
 // serve runs the parts until the first of them ends. client is nil where there is no sidecar.
 func serve(ctx context.Context, settings Config, db *postgres.DB, client *sidecar.Client, registry prometheus.Registerer) error {
-	verifier, err := auth.New(settings.Auth)
+	tokens := tokenstore.New(db, time.Now)
+	verifier, err := auth.New(settings.Auth, auth.WithAPITokens(tokens))
 	if err != nil {
 		return err
 	}
@@ -52,7 +55,7 @@ func serve(ctx context.Context, settings Config, db *postgres.DB, client *sideca
 		Reads: max(1, settings.Database.MaxConns/2),
 	})
 	door := ws.New(ws.Options{
-		Verifier: verifier, Hub: connections, Origins: settings.HTTP.Origins,
+		Verifier: verifier, Tokens: tokens, Hub: connections, Origins: settings.HTTP.Origins,
 		MaxConnections: settings.Connections.Max, ShutdownSpread: settings.Connections.Spread,
 	})
 	if err := registry.Register(door.Metrics()); err != nil {

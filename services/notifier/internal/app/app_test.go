@@ -79,6 +79,11 @@ func (r *replica) follow(t *testing.T, user string, since int64) *follower {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r.followWith(t, token, user, since)
+}
+
+func (r *replica) followWith(t *testing.T, token, user string, since int64) *follower {
+	t.Helper()
 	url := fmt.Sprintf("ws://%s/ws/user/%s/tasks?since=%d", r.addr, user, since)
 	conn, res, err := websocket.DefaultDialer.DialContext(t.Context(), url, http.Header{"Authorization": {"Bearer " + token}})
 	if err != nil {

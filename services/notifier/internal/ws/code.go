@@ -32,7 +32,7 @@ var (
 	TooMany      = Code{4008, "more than 10 messages in a second", "The client sends too much. Wait before reconnecting."}
 	Slow         = Code{4009, "reads too slowly", "The client does not read what it is sent. Reconnect with `since`. If nothing at all can be written any more, the connection ends without a close frame (1006)."}
 	TooManyConns = Code{4029, "too many connections of this user", "The user's limit of connections on this replica is reached. Close some."}
-	TokenExpired = Code{4401, "the token expired", "The token has expired meanwhile. Reconnect with a new one and `since`, or send it as an `auth` message in time."}
+	TokenExpired = Code{4401, "the token expired or was revoked", "The token has expired meanwhile, or the API token was revoked. Reconnect with a new one and `since`, or send it as an `auth` message in time."}
 	Deleted      = Code{4403, "this account was deleted", "The user was deleted with everything. Do not reconnect."}
 )
 

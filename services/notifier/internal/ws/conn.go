@@ -39,6 +39,8 @@ type conn struct {
 	mu sync.Mutex
 	// expires is when the token does, zero before there was one.
 	expires time.Time
+	// tokenID is the API token's, empty for a session.
+	tokenID string
 	replies []reply
 	ending  *ending
 	hanging bool
@@ -163,7 +165,7 @@ func (c *conn) admit(ctx context.Context, token string) (end ending, ok bool) {
 	}
 	c.mu.Lock()
 	first := c.expires.IsZero()
-	c.expires = claims.Expires
+	c.expires, c.tokenID = claims.Expires, claims.TokenID
 	c.mu.Unlock()
 	if first {
 		c.server.settle()

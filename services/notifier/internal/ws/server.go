@@ -42,6 +42,10 @@ const (
 	writeWait = 10 * time.Second
 	// verifyWait bounds looking at a token, for which keys may have to be fetched.
 	verifyWait = 5 * time.Second
+	// tokensEvery is how often the API tokens of open connections are looked up: a revoked one is to stop within ten seconds.
+	tokensEvery = 5 * time.Second
+	// tokensAtOnce is how many are looked up with one question.
+	tokensAtOnce = 1000
 	// goodbye is how long the other side of the closing handshake is waited for.
 	goodbye = 2 * time.Second
 	// bufferSize is a connection's read buffer and the size of the pooled write buffers: longer messages take a few more
@@ -55,10 +59,18 @@ type Verifier interface {
 	Verify(ctx context.Context, raw string) (auth.Claims, error)
 }
 
+// Tokens says which API tokens still count. tokenstore.Store is one.
+type Tokens interface {
+	// Live returns those of some tokens' ids, up to 1,000, that have neither been revoked nor expired.
+	Live(ctx context.Context, ids []string) ([]string, error)
+}
+
 // Options are the door's settings. Verifier and Hub are needed.
 type Options struct {
 	Verifier Verifier
-	Hub      *hub.Hub[*Frame]
+	// Tokens is needed where the verifier takes API tokens.
+	Tokens Tokens
+	Hub    *hub.Hub[*Frame]
 	// Origins are the pages that may connect, as scheme://host[:port].
 	Origins []string
 	// MaxConnections bounds all connections (12,000).
@@ -72,6 +84,7 @@ type Options struct {
 // Server is the door. Run must run for it to close connections in order when it stops.
 type Server struct {
 	verifier Verifier
+	tokens   Tokens
 	hub      *hub.Hub[*Frame]
 	origins  origins
 	metrics  *metrics
@@ -97,7 +110,7 @@ type Server struct {
 func New(o Options) *Server {
 	ctx, cut := context.WithCancel(context.Background()) // ended by Run, after its own
 	s := &Server{
-		verifier: o.Verifier, hub: o.Hub, origins: newOrigins(o.Origins), started: time.Now(),
+		verifier: o.Verifier, tokens: o.Tokens, hub: o.Hub, origins: newOrigins(o.Origins), started: time.Now(),
 		maxOpen: o.MaxConnections, maxWaiting: o.MaxWaiting, spread: o.ShutdownSpread,
 		closing: make(chan struct{}), ctx: ctx, cut: cut, conns: map[*conn]struct{}{},
 		upgrader: websocket.Upgrader{
@@ -259,10 +272,10 @@ func (s *Server) serve(c *conn) {
 	}()
 }
 
-// Run waits for the end of ctx, then refuses new connections and closes all others with 1001, spread over some seconds
+// Run closes connections whose API tokens are revoked, until the end of ctx. Then it refuses new connections and closes all others with 1001, spread over some seconds
 // so that the clients do not all return in the same instant. It returns when the last is gone.
 func (s *Server) Run(ctx context.Context) error {
-	<-ctx.Done()
+	s.watchTokens(ctx)
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()

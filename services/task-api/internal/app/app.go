@@ -14,6 +14,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/tokenstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
 	house "github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/service"
@@ -45,7 +46,8 @@ func run(ctx context.Context, env service.Lookup, metrics prometheus.Registerer)
 
 // serve runs the parts until the first of them ends.
 func serve(ctx context.Context, settings Config, store *writer.Writer, hasSidecar bool, registry prometheus.Registerer) error {
-	verifier, err := auth.New(settings.Auth)
+	tokens := tokenstore.New(store.DB, time.Now)
+	verifier, err := auth.New(settings.Auth, auth.WithAPITokens(tokens))
 	if err != nil {
 		return err
 	}
@@ -54,7 +56,8 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, hasSideca
 	checks := store.Checks()
 	checks["tokens"] = func(ctx context.Context) (map[string]any, error) { return nil, verifier.Ready(ctx) }
 	house.Health(door, checks)
-	if err := rest.Register(door, tasks, time.Now,
+	if err := rest.Register(door,
+		rest.Options{Tasks: tasks, Tokens: tokens, ForgetTokens: verifier.ForgetAPITokens, Now: time.Now},
 		house.RequireUser(verifier), house.RateLimit(settings.HTTP.Rate, settings.HTTP.Burst)); err != nil {
 		return err
 	}

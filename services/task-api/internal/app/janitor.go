@@ -9,8 +9,8 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/task"
 )
 
-// janitor removes what nobody can ask for any more: tasks that have been in the trash for 30 days, and the keys by which
-// repeated requests and deliveries were recognised. Several replicas may do so at once.
+// janitor removes what nobody can ask for any more: tasks that have been in the trash for 30 days, the keys by which repeated
+// requests and deliveries were recognised, and API tokens that have expired. Several replicas may do so at once.
 type janitor struct {
 	tasks *task.Service
 	db    *postgres.DB
@@ -35,7 +35,8 @@ func (j *janitor) clean(ctx context.Context) {
 	purged, err := j.tasks.EmptyTrash(ctx)
 	report(ctx, "emptied the trash", err, slog.Int("purged", purged))
 	swept, err := j.db.Sweep(ctx)
-	report(ctx, "swept keys that have run out", err, slog.Int64("inbox", swept.Inbox), slog.Int64("idempotency", swept.Idempotency))
+	report(ctx, "swept keys that have run out", err, slog.Int64("inbox", swept.Inbox), slog.Int64("idempotency", swept.Idempotency),
+		slog.Int64("api_tokens", swept.APITokens))
 }
 
 func report(ctx context.Context, what string, err error, attrs ...any) {

@@ -81,6 +81,24 @@ func (e BatchUpdateOp) Valid() bool {
 	}
 }
 
+// Defines values for ListEventsParamsOrder.
+const (
+	ListEventsParamsOrderNewest ListEventsParamsOrder = "newest"
+	ListEventsParamsOrderOldest ListEventsParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ListEventsParamsOrder enum.
+func (e ListEventsParamsOrder) Valid() bool {
+	switch e {
+	case ListEventsParamsOrderNewest:
+		return true
+	case ListEventsParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListEventsParamsTopic.
 const (
 	ListEventsParamsTopicTasksEvents ListEventsParamsTopic = "tasks.events"
@@ -179,6 +197,28 @@ func (e ListTasksParamsSort) Valid() bool {
 		return false
 	}
 }
+
+// APIToken defines model for APIToken.
+type APIToken struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
+	ID ID `json:"id"`
+
+	// LastUsedAt To the minute; null if it was never used
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+	Name       string                       `json:"name"`
+	Scope      string                       `json:"scope"`
+}
+
+// APITokenList defines model for APITokenList.
+type APITokenList struct {
+	Items []APIToken `json:"items"`
+}
+
+// APITokenScope What the token may do; write includes read
+type APITokenScope = string
 
 // Anchor What the next occurrence is counted from
 type Anchor = string
@@ -280,6 +320,23 @@ type Changes struct {
 // Completion defines model for Completion.
 type Completion struct {
 	Completed bool `json:"completed"`
+}
+
+// CreatedAPIToken defines model for CreatedAPIToken.
+type CreatedAPIToken struct {
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// ID Example: 0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e
+	ID         ID                           `json:"id"`
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+	Name       string                       `json:"name"`
+	Scope      string                       `json:"scope"`
+
+	// Token The token itself, shown this once
+	//
+	// Example: tfk_…
+	Token string `json:"token"`
 }
 
 // Description defines model for Description.
@@ -395,6 +452,20 @@ type Instant = string
 //
 // Example: 2026-12-01
 type Moment = string
+
+// NewAPIToken defines model for NewAPIToken.
+type NewAPIToken struct {
+	// ExpiresInDays Days of 24 hours
+	ExpiresInDays *int `json:"expires_in_days,omitempty"`
+
+	// Name What the token is for, in the user's own words, on one line
+	//
+	// Example: Nightly backup
+	Name string `json:"name"`
+
+	// Scope What the token may do; write includes read
+	Scope *APITokenScope `json:"scope,omitempty"`
+}
 
 // NewTask defines model for NewTask.
 type NewTask struct {
@@ -761,6 +832,9 @@ type NotNow = Problem
 // OtherType Problem details (RFC 9457)
 type OtherType = Problem
 
+// SessionOnly Problem details (RFC 9457)
+type SessionOnly = Problem
+
 // Stale defines model for Stale.
 type Stale = StaleTask
 
@@ -785,6 +859,8 @@ type ListChangesParams struct {
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
+	// Order Which events come first
+	Order *ListEventsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
 	Topic *ListEventsParamsTopic `form:"topic,omitempty" json:"topic,omitempty"`
 
 	// TaskID Only the events of this task
@@ -794,6 +870,9 @@ type ListEventsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListEventsParamsOrder defines parameters for ListEvents.
+type ListEventsParamsOrder string
 
 // ListEventsParamsTopic defines parameters for ListEvents.
 type ListEventsParamsTopic string
@@ -978,6 +1057,9 @@ type CompleteTaskApplicationMergePatchPlusJSONRequestBody = Completion
 // SnoozeTaskJSONRequestBody defines body for SnoozeTask for application/json ContentType.
 type SnoozeTaskJSONRequestBody = Snooze
 
+// CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
+type CreateTokenJSONRequestBody = NewAPIToken
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// DeleteUser Delete everything of this user
@@ -986,7 +1068,7 @@ type ServerInterface interface {
 	// ListChanges Which tasks changed since a sequence
 	// (GET /api/{user_id}/changes)
 	ListChanges(ctx echo.Context, userID UserID, params ListChangesParams) error
-	// ListEvents The audit trail, oldest first
+	// ListEvents The audit trail
 	// (GET /api/{user_id}/events)
 	ListEvents(ctx echo.Context, userID UserID, params ListEventsParams) error
 	// ExportUser Everything TaskFlow keeps of this user
@@ -1043,6 +1125,15 @@ type ServerInterface interface {
 	// SnoozeTask Be reminded again, later
 	// (POST /api/{user_id}/tasks/{task_id}/snooze)
 	SnoozeTask(ctx echo.Context, userID UserID, taskID TaskID, params SnoozeTaskParams) error
+	// ListTokens The user's API tokens
+	// (GET /api/{user_id}/tokens)
+	ListTokens(ctx echo.Context, userID UserID) error
+	// CreateToken Make an API token
+	// (POST /api/{user_id}/tokens)
+	CreateToken(ctx echo.Context, userID UserID) error
+	// RevokeToken Revoke an API token
+	// (DELETE /api/{user_id}/tokens/{token_id})
+	RevokeToken(ctx echo.Context, userID UserID, tokenID ID) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1111,6 +1202,13 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListEventsParams
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", ctx.QueryParams(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter order: %s", err))
+	}
+
 	// ------------- Optional query parameter "topic" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "topic", ctx.QueryParams(), &params.Topic, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1887,6 +1985,62 @@ func (w *ServerInterfaceWrapper) SnoozeTask(ctx echo.Context) error {
 	return err
 }
 
+// ListTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTokens(ctx, userID)
+	return err
+}
+
+// CreateToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateToken(ctx, userID)
+	return err
+}
+
+// RevokeToken converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// ------------- Path parameter "token_id" -------------
+	var tokenID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeToken(ctx, userID, tokenID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1955,6 +2109,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/:user_id/export", wrapper.ExportUser, options.OperationMiddlewares["exportUser"]...)
 	router.GET(options.BaseURL+"/api/:user_id/export.ics", wrapper.ExportCalendar, options.OperationMiddlewares["exportCalendar"]...)
 	router.POST(options.BaseURL+"/api/:user_id/import", wrapper.ImportTasks, options.OperationMiddlewares["importTasks"]...)
+	router.GET(options.BaseURL+"/api/:user_id/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
+	router.POST(options.BaseURL+"/api/:user_id/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
+	router.DELETE(options.BaseURL+"/api/:user_id/tokens/:token_id", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
 
 }
 
@@ -1991,6 +2148,8 @@ type ProfileJSONResponse struct {
 
 	Headers ProfileResponseHeaders
 }
+
+type SessionOnlyApplicationProblemPlusJSONResponse Problem
 
 type StaleResponseHeaders struct {
 	ETag *string
@@ -2100,7 +2259,7 @@ func (response DeleteUser401ApplicationProblemPlusJSONResponse) VisitDeleteUserR
 }
 
 type DeleteUser403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
+	SessionOnlyApplicationProblemPlusJSONResponse
 }
 
 func (response DeleteUser403ApplicationProblemPlusJSONResponse) VisitDeleteUserResponse(w http.ResponseWriter) error {
@@ -5805,6 +5964,503 @@ func (response SnoozeTask503ApplicationProblemPlusJSONResponse) VisitSnoozeTaskR
 	return err
 }
 
+type ListTokensRequestObject struct {
+	UserID UserID `json:"user_id"`
+}
+
+type ListTokensResponseObject interface {
+	VisitListTokensResponse(w http.ResponseWriter) error
+}
+
+type ListTokens200JSONResponse APITokenList
+
+func (response ListTokens200JSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens400ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens401ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens403ApplicationProblemPlusJSONResponse struct {
+	SessionOnlyApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens403ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens422ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens429ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens500ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens503ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTokenRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Body   *CreateTokenJSONRequestBody
+}
+
+type CreateTokenResponseObject interface {
+	VisitCreateTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateToken201ResponseHeaders struct {
+	CacheControl *string
+}
+
+type CreateToken201JSONResponse struct {
+	Body    CreatedAPIToken
+	Headers CreateToken201ResponseHeaders
+}
+
+func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.CacheControl != nil {
+		w.Header().Set("Cache-Control", fmt.Sprint(*response.Headers.CacheControl))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken400ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken401ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken403ApplicationProblemPlusJSONResponse struct {
+	SessionOnlyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken403ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken409ApplicationProblemPlusJSONResponse Problem
+
+func (response CreateToken409ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken413ApplicationProblemPlusJSONResponse struct {
+	TooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken413ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken415ApplicationProblemPlusJSONResponse struct {
+	NotJSONApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken415ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken422ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken429ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken500ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateToken503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken503ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeTokenRequestObject struct {
+	UserID  UserID `json:"user_id"`
+	TokenID ID     `json:"token_id"`
+}
+
+type RevokeTokenResponseObject interface {
+	VisitRevokeTokenResponse(w http.ResponseWriter) error
+}
+
+type RevokeToken204Response struct {
+}
+
+func (response RevokeToken204Response) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeToken400ApplicationProblemPlusJSONResponse struct {
+	MalformedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken400ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken401ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken403ApplicationProblemPlusJSONResponse struct {
+	SessionOnlyApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken403ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken404ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken422ApplicationProblemPlusJSONResponse struct {
+	InvalidApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken422ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken429ApplicationProblemPlusJSONResponse struct {
+	TooManyApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken429ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken500ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeToken503ApplicationProblemPlusJSONResponse struct {
+	UnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response RevokeToken503ApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// DeleteUser Delete everything of this user
@@ -5813,7 +6469,7 @@ type StrictServerInterface interface {
 	// ListChanges Which tasks changed since a sequence
 	// (GET /api/{user_id}/changes)
 	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
-	// ListEvents The audit trail, oldest first
+	// ListEvents The audit trail
 	// (GET /api/{user_id}/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
 	// ExportUser Everything TaskFlow keeps of this user
@@ -5870,6 +6526,15 @@ type StrictServerInterface interface {
 	// SnoozeTask Be reminded again, later
 	// (POST /api/{user_id}/tasks/{task_id}/snooze)
 	SnoozeTask(ctx context.Context, request SnoozeTaskRequestObject) (SnoozeTaskResponseObject, error)
+	// ListTokens The user's API tokens
+	// (GET /api/{user_id}/tokens)
+	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
+	// CreateToken Make an API token
+	// (POST /api/{user_id}/tokens)
+	CreateToken(ctx context.Context, request CreateTokenRequestObject) (CreateTokenResponseObject, error)
+	// RevokeToken Revoke an API token
+	// (DELETE /api/{user_id}/tokens/{token_id})
+	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -6652,175 +7317,291 @@ func (sh *strictHandler) SnoozeTask(ctx echo.Context, userID UserID, taskID Task
 	return nil
 }
 
+// ListTokens operation middleware
+func (sh *strictHandler) ListTokens(ctx echo.Context, userID UserID) error {
+	var request ListTokensRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTokens(ctx.Request().Context(), request.(ListTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTokensResponseObject); ok {
+		return validResponse.VisitListTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateToken operation middleware
+func (sh *strictHandler) CreateToken(ctx echo.Context, userID UserID) error {
+	var request CreateTokenRequestObject
+
+	request.UserID = userID
+
+	var body CreateTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateToken(ctx.Request().Context(), request.(CreateTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTokenResponseObject); ok {
+		return validResponse.VisitCreateTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeToken operation middleware
+func (sh *strictHandler) RevokeToken(ctx echo.Context, userID UserID, tokenID ID) error {
+	var request RevokeTokenRequestObject
+
+	request.UserID = userID
+	request.TokenID = tokenID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeToken(ctx.Request().Context(), request.(RevokeTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeTokenResponseObject); ok {
+		return validResponse.VisitRevokeTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3tchu3suCr4M7eqnycEU19ODmmKlWrSHJFJ7bslej4ZkOvCXFAEkdDgGeAEc2ktHWf5j7YfZItdAMY",
-	"DInhhyTbiVd/Ems4AzQajf7uxh/JQE6mUjChVdL5IxkzmrEC/nnapSPz/4ypQcGnmkuRdJLumJEbVigu",
-	"RUqoIlQQJjTXc6LpKEkTNRizCTXf6fmUJZ1E6YKLUXJ7myZnGZtMpWZiML9g05zOWbY8gS5KRviQ6DE3",
-	"o6sZK8iMKjLiN0yQKzaUBYvNcyVlzqiAiV7IAcXhFkd/O2YFI3rMiKbqmnC1BuQLpov50VCzYnmsSzaQ",
-	"IlOEmp/JbMwHY6Il0cWc0BHlIjY0F5qNWJHcmsGntKATpi2+j8tCySKO8b5gH/T7AbzRJ3IIK5jSEbMI",
-	"ScmM6zE8VXTCiNRjVpBg/DThZqx/layYJ2ki6MRAgwPW4JzQDy+YGOlx0jloP/suTSZcuAe76epN/ZnN",
-	"4+APcs6E/koRORPEzE2GssAdLti/SqZ0SkrB/1UyMmUFKRUrHMRIkBXIwXQ7Zr4G2Pfa7UXQp1RrVpgx",
-	"/89vZOf/vvvbvyeL60mTDzsTphQdmYeTUmlyxciu2dW9dptMCy40vcoZObo8PjsjgzEt6ADwC5gYvqR6",
-	"MI6jwJwmt3H2/CACBmMqRgxIfEIzRoaFnKREFqT/bR/QBITFbphBmCFerhpxM9xBCEKksA90Ms3Nz71k",
-	"v5ck0T0cnkvBtoSe5gWj2ZwYoFZAZEa+I1iXA2keLZ9hqgESi7qC0cGYqdQASPFca/NKwaaMatUCPHcQ",
-	"23IwKIuCiQEjNJeCtchQ5rmccTHqEJorSWie4+e0YLgjcL57gutWTzQcJAWQhuv794INk07yP55U/PUJ",
-	"/qqe4LrMCrtUXZ+dmPdh1CnV42pQs5L3PEvSxBwSXhhuabjjptOcncAcbxQrcI7lfTUn7ZA4Qgf2UV79",
-	"kw2022wtr5lfdB088+068IITubv391Un8t+2PpG7e39ffSJvDWRqKoViwGCfy+KKZxkDsTCQQjOhzT/p",
-	"dJpzFBhPpoW8ytnkb/9UKD02w/Rr/ArnrGP5SCAvNtj6ShFAoTlxoltQNf6UkHQroUe4wN0FGAAcsxE0",
-	"/5TwvCoLMqRlrg8BllyOyLWQM0UmsmCkFBlyPDKQRcFyAILwDKG9oTnPPjXyrKgCVm1YH6EiM8icFdIw",
-	"rDR5SfOhLCbss0E2oEJIOCEGPgPSudTPZSk+MURcAb2TMVVESKJKoxmNOWLpXOp/XL46/9Q4upLZ3OyW",
-	"QVDGBjktWGYUWIAFwXopMz7kMaU00HrN2amJNTOo0hzEBiMoXjSRwsiDiDodW4J97Qm8A/CfS30uZ5+L",
-	"PRgcScGMELBqLWgq1OjfJJOCgYJi3qKKcI2fzAwWXxlm152j2P4zbK/ZE3MoqVE/QbbcpsnrQg55vgrG",
-	"rWGD8Rpgm9qf70EPl5rmD49TGNXoICsJwpxiVLWyQ9K3BN43yB7LWbD9913e+l25xyo326JPsVbA90NR",
-	"3rrNuxegUr6gxeizHeXcTG50ACrILnnJf0xRMTdqviB8MpWFxl+fml8TBPklFfNPCrGUZELF3Alhhaqz",
-	"FYF1/IM3Yce7E1ZtQ+B4gEnfCFrqsSz4759WvTiXBJQtbwkEy3n79u3OUanHTGgzf8RU+0nOjKpOw5dW",
-	"OVzsSm8oz41W/6kpL6OaXlFlZBxDUYIOKBB3OlC0tJTX5j8kl2CkPMQe3zrEwDBHYjCOeYO88SvYBx2a",
-	"s0ZAy1JoloELIUkTJspJ0vkNRs1KkD8GiJzBUO9iptZI7ixsSZr86NwCNMu4+ZTmrws5ZYXmxq4a0lyx",
-	"NJkGj/5IzL9hn+AvrtlErdsamOaV+85MPKEfzvDLXevNcX960GlR0HmClp6zQX8LZ69WKcGu9Qs6Lpil",
-	"2K2WBa4Li9cBDrGEyNsUTPd1Cz5nM8u9F6FP7ACNwBs8LJPGKQdLs2++7YMHyR6SfrK4EC4y9iHmloQX",
-	"4YhsrjqkidJUlyquNv/U7b4m+IJ1wbjdITNZ5hkZ0xsjdzN0yFQegACmTdAZxSWu0wPYiNCK7swauFnD",
-	"hAuq8QRO6HRqNrbzhztAbCUVXzJtzpqlsBUvWiI0rGjDQQsmp0xs9KLSsthkSHXNpxu8Vk6zdct5g6/c",
-	"emqbn6OrSE7NQynYq2HS+W0DPmARc5tu8K6fdYN3zVJu39U5XY3nwFsXTJU5SJz6qSng+ZYsDc7q7RqO",
-	"5UZuJFAD+Ha8Cv0j6/yD6SJPc/TtSc0TZ0VTlmZijM8ayeum/sW+FuV9PGvGg93s7VCBCr3ahIO8BmF3",
-	"m94RffaQxDCjnDN7A8/wg+Ex9WuPYfQYMdqgZFyxgZwwUGcrNUOR2VgqRjSfMDKlSrGMzMbGchIS9PYB",
-	"8PQJvQZ38iQlXBAKahKRpaYjDP1woTQVA9YiOdVM6Z4wX6C1nlPl3M+TFNzx+Jv519f+hd12G6OErGDo",
-	"qpcF+yYlhjLtB0IKhhYDV2TCDazowXe7hXMnaULzvJGom9SiY0DsWkpc8Hm6CIXRKFO7AMJuMDpm5iBX",
-	"bMSFwnheX7GCM9Xq29gG/pnE6bvBbTXkLM8U4sG+mGL4jarrFhIsujLtZPaRISDH5Jb1mxozSxNYwftN",
-	"zwy+ra2XqIoEhRAlsSNktG8xWH+K3HvwjVnUxqC5mMtmL/MJU5pO4AShkynpJAb8HfNTspo/LkWE60fY",
-	"LzbAbg111WAhJNFzXvG/u3HNjaSdPRAR6rBulPd32b8xVe8noMgsR/pBIqFgjCQBhMh0a4nAEkzhxovi",
-	"sLKctkSjlajZJmD6d2MgnIRnux5ba7eNhbREbSclO4na5UeCXDw/Jvv7+88sL9bIcTj4L4aKabB5qTGJ",
-	"WUp+/fXXX3devtw5OekAH87o3MWQbGALBMLvEFE9wwEVsOVrNtWEi5540z0GLjMby5yRCc9zrjCBokVE",
-	"mecddN2WzPJozxX22nvf7ezu7bR3k7Q6ZRM5YcLw7gAN3x2kiRkKXQcYi1zCyemN9SbUt4mORgUbUc3s",
-	"6V/6bkBLBWpi4wtVnKrplYzq0O1Rbe19+OeDsMk7sDIX/42BsDmba+JtVXS5Ai2t71LIAIPjDEiOnR/Y",
-	"+dd0tLX6eA/25TnnRiwUaTPCQYP0n+XDbEiezMbMx3R5TpjIlMvMWHMkFk1mALQ+ZYRtRhH8YSqLbe0U",
-	"2PUHQBGDyVn2nurNaXhahRw2iu+gghD1dBitOAyrg5oaKlHrnRdrjMRwhRXoDqTUYTK2M8+NEnhaFEg+",
-	"W+wOaI8LWhrXeRSZPk8jfBtSNmxQmk2mep6sI0Ccshouth7MZ6lmae8+2xu2B7s731/ts53vB3t051m2",
-	"z3b2ht/Rp1cHg/1sj4XSoyx5lmyq6Z9BpMH53B5K9KdJVrL3WZN4dlKZC2Ikp5fFyQYijpmN3vxIBcQR",
-	"OVc5F2xVHqWZwhktlv4dXS758Qrm7Mi4rVKUORyiUzHKuRrX1AB2w4o5eSmF0T2oJu1nnXY7JaelQfmT",
-	"VyqXm6CmyVMJqWzWWM2KOSlKkUJuhzGb0E95xWzMCYwTZ0MGj2xC3PvgETyA/w9LVVPr1tBcYIesXRMe",
-	"yJgYLnnEKDwiWu5k8itF3pydbIKzGS0EF6M6Qa0xCRfONBARwuP3IA0S3BxP8UeiRitpcJICcDyhRzkE",
-	"bELlydvi2C7t4zKtGo6LJrVPuYXwMeQL+hzl5QOQFfP3RSni/MBxp8qdpGUmOUqRAc03p56NIJ+ZE4xO",
-	"6uxwgfJ1SPbRlWyn2AQsNMJi3OmIxiO01JiXVl8IhILWMpyQdBdOwZUstf8YLBOM9wFD28r5YQyn980z",
-	"IaSAUQh1BPS7Rje2BFGRjcNGupbtIEIXYasdHlxg9Oyg7LmT2dhgunWBXXfa7b+1dzvtdiiL7UDLptxm",
-	"tP4SDcEHNHHvYX0uQeeCfNtxoKxu6a86WaFTYEGnWPmZ9QyADsxlwfV8vRJs31sS5Ku+uoAkbPxmwoVT",
-	"z1d/Yl48Cj6yofX1H0HirxEsow1U7pGqSc+VL8NLi+cTP42doNcBTh0zFxjdzCF7aMIyXho2M+Yjo+eU",
-	"xcgQ1MYc/nUVpa2Tvf2BZExTnivytTkEzw6efv/Nstt4A4cFjBL96UGVTBcPiPszvM4WkQ6Nuk+DeyS6",
-	"hYFOYlcc31RvLG5jBKCE3cosNc/f/y5Fg1aHHvKtRnwYZ03dKYMQhl6YYK01MFdgEwrBBszx8C0QW0PS",
-	"6sM7Yf/bvLe8+W6EGIAXnse9LtgNZ7Nt1UifwfNAiThMZCpqiUHahysOItRG0HzMLiVqLGcC3EE2b7ci",
-	"kUD/DKJ8y9N4WQruuKrczPt9v6pJVbP1ysW3lKaFRtDMc1A2C664GBFZYL2Q5yGbKQ/Lvofm5KA0MWZl",
-	"REFQrloIFd1rxqaE1xWY5xen/+uHt6enP7/49fDsvHt68cvRix/2Dn/89eTo1x+6b+JBKqHvY+GiU5x0",
-	"S6ZWWbpb8YzFbAOkQQ9p/ThburX0VieL+Dmx4nqZZpxMNqtAusG4Li+InIkUrGtX2UayklnyWNTbVOrC",
-	"CI1ks9L4sArmQkrZMp1chMpGfSkvuSgNRaNt5+E1izrE2CzGNTI6T91LggvvEpxI0LubgiYhHfy2206/",
-	"a78LFjehH/jEsJCne0+/s6lw+KAdM3rWLRIUsqgXOSXU8IrC2H5FZtVjQy0t8rPZAKrc3xG/QZXe4/hd",
-	"Rnk+N0YHY9fwj4kUepzPY/kRm2iRF4ZuF9N3kE0314rhugCUlCAkKbGAwAIFQVpGnobrqxD1Ol4UeaQI",
-	"/n4YDMAVmbBixDLChZZYo1swc8yIPXKfB2c2qeVjIa5C1kW5tXpUSclVa7HZsBCG04Px+3K6Nhptc1ua",
-	"2T/ah0+fHjwlFxdvXpySqzkeX7NWu1KzzjmjBdZXy1KTsSyhnDouI1AwvHyVdn+qG4eReuTVHHxZdJwd",
-	"nR9VHAPTkUGa2Go0Lg5hz8yDiscYJssKz2ShLIvXF1AXLAsWbR3m7UJJgPi4yKiT5sdRrFID7bt1QDdp",
-	"WyGhrUoYut8sjjbvQyr33LGl3QnKrqE+M+kkeow04/yS+Kcvnd5ch70MYqherD1rt7/fffZs7+nB9wft",
-	"Z892Vwq4+shc6O8OYGAh5e/bpmO5jOkJSvc+ZM4TIWcu3x+OW78Umuf9qsPDFSM5G2qfsFwnTztYTZk1",
-	"gtgv92B/rybEd2NCHObcWLOJbuNCTdXWxr+N+W4RHF3hLvhLWPhVUvtHxJeL9T76VuqY19smqF3N34e+",
-	"y23SMKdMEBc2rw8K/rgoOnKsx43o2+jLi/4m6gZZeMDR47fe6bKd37BCaSz6HMzvf34/ZcX7jDa0bgFf",
-	"wn7baEYqJTLPmNJkyAvlyvbN70bjkGaIwGjZKk5exjGRJhaumpNrbQYBQoKjxjCzeEIwwT0SLTsL2yRE",
-	"43kle48rX/oWaIyKDO1Ei53lEbCcI7Z0ecOKrGQrRp4a3KM57Yzn9UElm9QfRlTdTOF6KqyktYMWI5wY",
-	"jrs0Fgu7hAhVpU0XbMo0R20tsICTsZyA5hiawE6pebpePaos4L2IBXyHgMyaTI4KJSt8smvj7HfxFNtN",
-	"ute8C9Gm5d8/Vp7KxjUWg9VpI4aTf6UIOJINIFwrm8wOLcoGuRxcK3CCEq47QaSv+9NPnZcvO5eXKaGa",
-	"THgm+GisITs+cOi0yJkmStO56gmfZucOHBj98saXFqxyX26Ck/tH41aS9eL8H9llvakR9W5be2kb4xmz",
-	"izcwie9g3Qbu0tCH6tcdY421QKjncBtGhpZSJwKX5WLKQqjLLXxXK4tYPlH4M9ZrQhu+sNJYDjfKtLrm",
-	"02lTUUow2owqV0hk5JBrqiMY2mZGXBEhCxIKrGUObGe7Fx90UePNMz9WZF7dIUa3eRyunjMVYLcu12ti",
-	"qdqRGrYCjmMxsJCF5egrpNuF7KyKmGq8epPIYE2CxfUIdX2HnO3t0pPi6bebpF1LUWnBUwPmQ6RbN+Nh",
-	"e2fZuhzUdTUl67WH+2WcbJMdcU9X25Y5K74UNM6v7xRxaoB8DTu/V/xn3ZRLXO8+qvbaybZLtomegrtn",
-	"DNTOgndu2lfXno3HLKy/WhaWT/yIGS71cMpdAyJL56HrFlIN92M5JxOeX28fEfql0gia+9Gt6CJLFQl6",
-	"wno2srd78P3B3/e/O/h+pRd6ydMOqFeG6LieX5pNsY44RgvsdoP/eu7UnX+87bp2P3C28D0/0VjrKZrP",
-	"8poz3wXV/lnrgzrM5ey9a0HkuMqU/8zm2MuHi6FsynaWQ2hmZ/T81LpLwKPj/hhzpWUxB80Tn4hycsUK",
-	"1eqJnvj227djSSZ0TgY0z1vffktOIU+j6rlYgK5MsUMSIL1/ZHs1gb+4Q36EhZP//s//gr4sNgmgX19Y",
-	"n+DCW6Q7Zj0Bz75SviFr2KS1/4fNxLoNmkHrcYu8tX4VGjZtgt9tJ22uyEF7FwvAaa01aU+YIchBe//Q",
-	"K9+5lNeYvAG9j3xdvlu8RdCPMuNMffstFHz+4/LVOXoDnu/8HVIjNJlIpV0Lr6tS2+7PUrFaL68WeSOu",
-	"hZwJW7Oe2g6+LHNF7GaHSnynJ6AFb9DjGma3mc8pUdJ28YXK/ynLNTaexhaBfAAGuwEe/OYO+Glj9iTM",
-	"TfMZnStM46akj2/1W+Sg3e7U+kPVG3G2yMHeXodwbVso9sRS+9BD0kenfx/AVASTgWDd5vNn8PbT9j5R",
-	"WHrbD/pM9W31nzRGEiNXdHBtF2cZiKrIFhKewHkYdLyjVUt3DHIZs08r0j/t0lG/RS6ZAVXDyEDfjqv0",
-	"ES2O/XDVE8B+pMjnBh4on5nLElGmGBOH2Jt8xhVbpMvdvSqtrGq9JwWziwlqF5AwzKqObAoX5m70K5HY",
-	"jxmuvodChzA6GC/0z7LpYHKIOeIzkfZEva9635s6/RR7JmhDEIB+bA6YQQl01zfoEughMkixb9m0H2iu",
-	"gSk2iigphetWKdgMOmLYTzNoxFkQa7OlQT9wrtAT3yJHC72wsXtntbhS5Ewp0ocmJD/4uG3fUJOqdgTW",
-	"1BMUPVqVj0vAdLaIvio1tV4C12cbd+m4CpSZ/en/x07wZOfsBPdlMGBTc7BlAbhJCWTJGPpCvA5laUhO",
-	"2HOQyxHJucA6DahzRHebVRuA0T/P5cwHdbwtney22s7PTqc86ST7rXZrP4Hu02MQX0/olD/xHBWlCLZj",
-	"isqT1B8dA4wXHgUjI4N1w9tGUmaHhta4GOWM9M3YLWvo9hF+UrAJ5UIFtBJ2ycsMj0BeYrufGLpIsYTS",
-	"AYA48P20zrKkY0F/g60Ha+2v99oHkZ5hBr3Qmhdozbr8b9PkoN1uUsf8qE+qhsfwxe76L2ptDOGj/fUf",
-	"VY274YuD9V/4tsfmg7299R+4ltLw/rP177tGk7dp8nQTTPkG2/DB/kaI8l0QQe0qJxNazJNOcgKbhAcD",
-	"d26h4STq3ZitnbxbuGeioftW9coT2y/+1nxZPxpPgpYgIxbJIXwOjnO87cHWkBnpMqNzkH7Avz1DBZ+J",
-	"qyc3PxtJZERESoZMAxdz93QoEIoZsgbLbmCgnlgeyaoo7uoQaE7Udz0++i0jIxTTlvX5Gj7DYXzXR+Ci",
-	"KO20JH3FjTwxvNrMR7V7QnLD/lwNWqnLgnVILmkWbg5cBQKAD6TQXJSonHsJ50vq+7HjnHOlj33zkoWN",
-	"bIjWekwgMtvAkqx/JXp5AUdv3d1uGai6Hdymf0THz/kE0qqr8bztjUaQd2+sS4u5fbfE09oP1krXobmh",
-	"N6il/XoM/M/NKb8wxvcW86+AH9hOVgRoF7Q63//DsT8rmR+WA1bdKiwDXD6up/jK0qSxo6HllA/iRwPb",
-	"OrSYG83n3tUfG8j8n+8i3ual7AFQzV3Xsapbse0WHYXS12lvc/HIWjTbC4/+4myj6ioTu+NC4DVNj3zi",
-	"E/IJw61pmXGNvXAWOPbHZhC+B05UQzpC/0gmB+WECW3tHlRS0IAsGM06hA+JkhOGKsQQfBETns3o3F6J",
-	"IgQb4I0oigxKXfk7xjQHlwrCARY5Wm+aXjNRS20AS/Vt1RdQkQmjAmGZ0Dmh0ymjhatmMR/CRWfGgsUP",
-	"YgoLzhu3Px7w0CGWG0S13YNaW+5jnHbnhKupVDx+O9xlORpBC3eKXQGAE63rV/54rj/RuQ5sVW/vXzM2",
-	"VZ/OAELKavFBsw0UuNlkqRXPWNATiqKfeCeT5Otfuq9OXqW+COWbNPD+IK/aiDv0xCbswdgf/dPzk84v",
-	"x0cvTs9Pji76risqFyNw3RwtX52G7kmuNRNEQrKGa6BQlDnrhABDnkZYc1o5zsBL9BXhGd4WA31nnLO9",
-	"J6CGBSyixQvapLANecKiF+zm6oCy8LTIGfrsvMcKAiHyBmxGV1Lpd9t69S5Oj99cXJyeH5/unJ2gOahk",
-	"y/pJ0TW+6B+c5saYww10sFycvjjqnp7sdF/hozdnJym5YgNaKkYGNGcio4XqgduaCBmOGVQTWkfeJXr5",
-	"DG9Gh/bx0fnx6YsXpyeWVfNjO6K7XGkmiwzY+tdYula7BaAnqqytlEBWkjk+5TT1ntCv4FJGj+JvDKXe",
-	"sBzs2v/Y6R5d/vz8xau3O//9n/9Fqmhq4F/3N3G4Q2g4Z9jPFxynqLU2ygu3qPUyQ7MP+onDal1gLDHn",
-	"qBlXzfQoHb40rc+V1YKJiJfTVufFd8v7WMIBzwGUjtxtyDSZShWto6aZp7ogogbX3mBgKG23227dhtVB",
-	"uhVyW3jaIZR0sZsU0WwyzQ2TlAX4uMop+bqPKWo/2I5T/bQnQPZQRfDEqZtvfFGUYX8KoynuOFUj8AHN",
-	"+1Zy+a/tW99ghJL0bUOjH3RRsj4R0nmge8ImiqVOQDg/nsI4S9CWCoTWKR2MsQUdxrGwkX4QwungRy7O",
-	"hhLDhlZssLCSakGY0fsCoS2AAQQkgjJCvdUTqDb7KB/cVqi0lFmKt91R1+zAsFGUJYZRq9TdUZZLpTvh",
-	"RcSuFZfPjec6xUUUfMQFzXvC4NK86YrhIQ+5opTUBuNsjycv0QyeurU2Zbg54Jg0s3FB9g6wstVTjtsT",
-	"PeMD5pCoMZDFFekvdp3qt8ilhA2wN+SMqZGzFPQPIodDLBk2e+kw/rS9DwFRxSfTfG7QWMGFQCMxdsgU",
-	"Lvyc7tue9ATzwVIy5qMxLBoTxg4Rx34H/icrCvOr/cqc/EOjBRjLy4gw1JFSMqVwZR/0Ze8Jy2z4Vc5S",
-	"kpX2rhKgCUYziEKNZFXhHWxAi5wA7jAQDSW5rtEDBntxy84uX8GVdKl90BM2gb3Sc2RBWG4jpMjUDkkf",
-	"nMr/1kcBr1BnqsQ7YMxzu06VL4sMgYoBy3OWudNrcVK9pTG25a/864fZo31XVAwgWg+7jdr3BHq8UvJP",
-	"WRpmrmyfZ6pxEQGXGEs4XwULU35jagGO3XUlWus9ab5XWrMXe9OuehGnGVxKvng0IP67xJYafGhVC7eI",
-	"P6shBQ39VnCefpTZPKYJfVtXgRagtpwbj1udw6d1zlx7BdCSxvSpOnJvP6KFX+vfGNHl3BUVFOmROTng",
-	"DhW2CHGk6gpU/7za2O7+RtoVXsgHHzxd/0F1G+cXqPD9WIB8Ap0HeKFhNjPb83pBy1tW1oLOz1Ez/iWm",
-	"sVS2WT08X91bv9wJibzpHreWONqI6de+ZfN2CmJ4PXuTL3s1FoMa7f0N4+f+MtxHI+azGDGKae3ahD6Q",
-	"yZIm0zIStCowofru1BlSZpO0uvflumHa9+ayaONj8SeWDBuQeP2K248lTtzN3V/gwcPgf9ibq/n8LQuT",
-	"KuvwybTqFRiVK+fe1gUzDtO/XB8f9mFKRQbuP3TkOu3MGcNQyuqUGi9wOs5Hipc8YbnrP8vJFNTrnpjI",
-	"G6aMcjejRUau0Ek8olN7q1T1qR6zOdbJgtlnfc6Be7Jeu4eafJXIGziQjSmPYjMrmcsghj6AkAlk+8VD",
-	"z0I0W49fvTnvOtPGmL7shgnXQBDw4y1yxXLotgV5j/CTrqzxnrhi9rpWql3iItxjBjo8KApQHww9CSV2",
-	"ea/bpQd7ex7hBaMKbKsleW43+iIshFuZn7Oyk9Z9WlHFzA1bnLrCGHro/lXLRlPXq061uEDVrxI3D7cT",
-	"7pHH5pQd8NthCVUa3kFfmZ/B/UP+FPQEUk/Q1Rn84r6OW1X58YbAKs3OJ4HV4LExiaqHGzb2IY4coqlU",
-	"hqo2zpOwrasjqPtJzvBS6fCwaQlns2FqbHcRNS+fBskSu2uTJZaAWUQaMsimXJGgCnrDK8yD9qyLU7vy",
-	"8+V0bcxhVtW2+e2CPWgFnhH7cfhFZiNlRlu3QZgZVT2RSVFvl0ptE1PXL999zDG10V9XFUOFrwyPZfcE",
-	"hfUPUmv/UXNcllvhNkRXYCfA1aXV0tlXj6bEJ82WY8J2s3Th3LRyzHENyR4Q5QOnaaDmYA79g4ZGlGvv",
-	"FNWJTugcVQmv7xhu3XjBXMy0xv5RH/EI4AQNZG/rxR7p+3PG+7jw+/BRadnfANaYAdrgto64lM3bKsgP",
-	"MVoPoxl4NIP8fptHAumQUeeyb9W0hXM5jd76a6SaLTVa3YbDRpsmUowIdnJpUIiw91tMBuJnTvzhX0vt",
-	"qTbLaYWQyURCCR8USGOSAjNboBkYPQM5mVDsfDrNZcY8ZmJwB00xKsg3qv0PC7Sr4vina1qUKz3PXRij",
-	"MSNW01ENnm0q9VckAoc6pkvi8DcNRzc16PexXUZwU/uoRZ3dgAU2ovD1LVSvvnX00qrtyAyM1WkVO64P",
-	"CcUYGzyWcNORGQpfs+VsdnwmMtWs0mUle++vd7qvkn8E89vxYgug1jRxPbZkAddlF60V0EGO5gMAB+zJ",
-	"mULS90tEgNQYgl1Q1HnFmMAixas5EY3mSdVj7j4sCnOzIOUJ6qGBdIEmuM6BB9S74cQg+VfTGbqLjXtE",
-	"ckYzQ6T9nT7RZYFeDRt9KmQpshbp+sInrM32WWoQgsUOioJcST0mGS8wKr2CCJUsGgy9epsdf6d/+HCn",
-	"uRPPTr0vT9UEaCf4d8AYd8LOQbYZ0c5iN4YQdR+tHuBpWA6w91nLAXy/osdqgD+HnvgCUp5sckNR7+f5",
-	"UEpiU+IWJDtRQfpnGZtMpWZiMN/5mc37tWYBGlIl2XDIBhrTbIOEnM5isk6VU3kls7l10ToHZk9QFTq2",
-	"+ISl5Gpupar5hw1Y1iCC0MqcZR3wkfYPbTW9bQ8RTFNLmDrY24v5RZG/dLGaaMtIUgUTNPb4SAEldyfb",
-	"RlGk3QflDI0GJJu5AqwgK/W0S0dNo9rXnsA7t2kS28913wbf+E9u0+SFxPWt+9y/9ydPdH2MhW0ZC4MT",
-	"bMM5ETbZYBI/uXLt6R6Yi0LQyfEYdBRhUwzBbEmST89MnasXypRYPuwQCuVTmFJfxZBKkUnoqqFlmN1p",
-	"G2DAIGNbrSBngqAZm3qfsefBjofPKoV4TDO8GQDDZVWDk712G4wN33nUWP89gYCSgbtkGDrG9ERPNEsP",
-	"SgDXvgQhEBHR/M1DXIiz5Jcw6VIul5g5TNPgzvhzMPMfMffg0yanwaTb5aZ5vEKCGt5f9cg1vyCu+WZK",
-	"tCS77XZ4wsxWC88ltuClf9ia65XtaM5cQynozSULhoVAtlt/ixzVAvL2hkCbuG07FwGPI1zZfGvbAaZW",
-	"2BXtn1QrSgP3ABOZCuq9Ona6Gc9zuE1KgnuuRcwkhZxCiyjbTmOhWREVGRlJIgN9V7APOgW/JIT9u9Kt",
-	"2ECQMx3ObL91YTtYEZcAIMvM5z1xJCIFXhaV1pfqzfVgYGgchuVyDX137qb2Du+T2ud6135BDXs2znj6",
-	"EvnIS3nDfCqNXGOvRkMQI6bvSIf3TTN1tPhl5Zj+/95w6pXAIiWfWo+xquom2Qdyo6z3EBr6cqZCw72M",
-	"2F8BrmEk8A72cPx+/9l334AxwFmeeZGI6WTC/1vLcjBmWYoX6SknWKyjMbXxOqzvgXRU9LjYjgq2zDro",
-	"QVjVwfnbEtNV10S6Zoev6tl0Nn7fMT/tLDf7WyycttYHltottfyjvnkO+GrTegmZ8+mmUC4FLa8I8f1/",
-	"oYAHm0jkeS1w5LvO4vVpvhhtoZMgpiIGMtVXcL8KM52geIwQ9oErXdNYbJNE6LfXMshwyUmxdTbMvYAs",
-	"kS30N6yga4Xozpa7S2I70KDIvWM1orAGe3HGr4Iydcgl2yH9XtDLuZd0gPz6iyqVsSdtox7bjTQnjBY5",
-	"N3qMYJDTOEe8W20LKNXsTItcYjor8eaewS/UtS1qeE5TshsU1a4sYmoIUUxjbK2iW1ui7pcLBwoSVisf",
-	"ZUbnFk0Ss7IiuXjR/Etnmm4t5/B+ww3YzcfObK96+huGG44D/GEHlvi3u4/5MEnyX6CC2X62iQDtgtq1",
-	"vUL6aDnfKfd+FjizUpIzesN83+m4llHGQi6Lkn3ENPrxvBBXWKfsmd6SMrDEd98oRl4fdY9/Mho5Qgbt",
-	"LL3tvMSdrHrw1+dPH6Ps5pGjPHKUj8pRLNGGOXSuRATbDNzJFffEJaXdPcbxECZOV/okvA38dFUfHteP",
-	"PAXN2Bxom01EwhGpz/4zmiJ+zTVmxh8a9lcwcPfF3wNXYDQqbMd/AAfZw/O54yrb/uEUsdqgj3zzkW/+",
-	"FTQxxwVkUZ3zLaPAFbu0LvpPxS2jseOFEAj4eCAusRD+iChwAPyjQ//RoX/fQgV67R36svRX6DQ59def",
-	"K7gx9XMeqoUbPL3vFMJnqGHYSzylxgQDrCI4NIcNDl7qi8Qq12Imsfc+FyPMnPAOJ7jPpNMTfOhvJI0q",
-	"PmlNz/H3riyqO67HovMrAqCupW0taJpJpnoCbwSYMoq+W1yhhJSOmkN8uZC4/SymC5n9e+Qrn0p7OJf6",
-	"XM4e2ZCh+oVI+924j5Dy988s1LMMe/0h6yBwzZcrDXcpW1/3/VWHfby9C/3/NjGq473SqWM05h3MCqiY",
-	"kuFWhhtJxXpCDkkwqO1/WjC8t9iYQKSQcmKzz5bSL2xtsbOaijsyD0D/n9KMukTKeLR2Pg+/ejR2tuwf",
-	"xtw5zzAilqKCEOOKwb2XcNLcjZe/vTP8zN1f+ds7c7QUK27ciSyLPOkkT+DI2UGbHNaV+lS/eEMlDZWa",
-	"YzqdMgFVn/Z1d6FBvBWHLZkzvDGjmlafQVub23e3/y8AAP//",
+	"7H37chs31uer4ON+VblMS6ZuyZiqVK0iKRtNbMlr0eMvG3pFiA2SGDWBngZaNCelrXmaebB5ki2cA6DR",
+	"JJoXXRwnn/6ZialuNHAAnPv5nV9bAznJpWBCq1bn19aY0ZQV8J+nXToy/58yNSh4rrkUrU6rO2bklhWK",
+	"S5EQqggVhAnN9YxoOmolLTUYswk17+lZzlqdltIFF6PW3V3SOkvZJJeaicHsLcszOmPp4gd0UTLCh0SP",
+	"uRldTVlBplSREb9lglyzoSxY7DvXUmaMCvjQKzmgONz86O/HrGBEjxnRVN0QrlZM+S3TxexoqFmxONYl",
+	"G0iRKkLNn8l0zAdjoiXRxYzQEeUiNjQXmo1Y0bozg+e0oBOmLb2Py0LJIk7xvmAf9dUAnugTOYQV5HTE",
+	"LEESMuV6DL8qOmFE6jErSDB+0uJmrL+XrJi1kpagEzMbHLA2zwn9+IqJkR63Ovvtl98krQkX7oedZPmm",
+	"/sRm8ekPMs6E/kIRORXEfJsMZYE7XLC/l0zphJSC/71kJGcFKRUr3IzxQFZTDj63Zb7XMPfddnt+6jnV",
+	"mhVmzP/7C9n6fx/+9J+t+fUkrY9bE6YUHZkfJ6XS5JqRHbOru+02yQsuNL3OGDm6PD47I4MxLegA6AuU",
+	"GL6mejCOk8DcJrdx9v4gAQZjKkYMjviEpowMCzlJiCxI/+s+kAkOFrtlhmDm8HLVSJvhFs4gJAr7SCd5",
+	"Zv7ca+31Wq3oHg7PpWAbzp5mBaPpjJhJLZmRGfme07ocSPPT4h2mGmZiSVcwOhgzlZgJUrzX2jxSsJxR",
+	"rbaBzh2kthwMyqJgYsAIzaRg22Qos0xOuRh1CM2UJDTL8HVaMNwRuN89wfV2TzRcJAUzDdf3nwUbtjqt",
+	"//Gi4q8v8K/qBa7LrLBL1c3ZiXkeRs2pHleDmpVc8bSVtMwl4YXhloY7rvuZsxP4xjvFCvzG4r6am3ZI",
+	"3EEH9lFe/40NtNtsLW+YX3R9eubdVdMLbuTO7p+X3cj/2PhG7uz+efmNvDMzU7kUigGD/UEW1zxNGYiF",
+	"gRSaCW3+k+Z5xlFgvMgLeZ2xyZ/+plB6rEfpN/gWfrNO5SOBvNhQ6wtFDAnhdk8kyCEqgMxHb86Q1F8o",
+	"AmcJnqHI4s2xtqPIgo+4aJkrK7oFVeNPuZRuJTUJx3lrmANMx+wkzT7lfC7KggxpmelDmEsmR+RGyKlC",
+	"2pYiRZZJBrIoWAaTIDzF2d7SjKefmnhW1gGvN7yTUJEaYk4LaThe0npNs6EsJuw3m9mACiHhipn5mSmd",
+	"S/2DLMUnnhFXcGHImCoiJFGlUa3GHKl0LvVfLi/OPzWNrmU6M7tlCJSyQUYLlhoNGOaC03otUz7kMa02",
+	"UJvN3anJRTOo0hzkDiMonzSRwgiUiD4eW4J97AU8A/M/l/pcTn8r9mBoJAWwLqsXg6pDjQJPUimQv5mn",
+	"qCJc4ytTQ8ULw+e6M5T7n8P2mj0xl5Ia/RWE013SelPIIc+WzXHjucF4DXPL7Z8fcB4umTKH70Jks89B",
+	"/FFRyTwyBb1WimxGKFF8JFi6xQVROGUykKXQaqVEvNQ0e/xTA6MaNW3pkTd8CrXR9JD07RXum+M0ltPg",
+	"gD9kA81EVp+7B6xyvUP4KdYK9H6su7Vq8x40USlf0WL0mzGrzHy8QD1yh7zm3ydou8AFIXySy0LjXw/M",
+	"X1s45ddUfFIm0JWSTKiYOTVDoXVhhXyd/uBw2fIel2XbEPhm4KPvBC31WBb8H59WgTqXBNRJbywFy3n/",
+	"/v3WUanHTGjz/Yg1+6OcGmuGhg8t80nZld5SnhnD51OfvJRqek2VkeIMhSX66IA960CV1FLemP8hmQQ7",
+	"7jH2+M4RBoY5enPWBYqbdacpN7Ok2ZtC5qzQ3Nh8Q5oplrTy4KdfW4OCUc3SKwoEQ9He6rRSqtmW5hO2",
+	"6IpIWuxjzgumNnoH7YtVBnrSyqjSV6XyM5q/O0DVCRelZodElFlG+NCwWWNFCPALmZdbSXxa5gU8J2ib",
+	"L0wTrflfF/+gnPeFiXLS6vzSApMgaU0LrlnrQ8xSH8mtRS9O5R34pQXuAvhi4n0mwX7UCD1HmeqDEjwU",
+	"ZoruBLziSm94Crhmk/p/LNspf9TuktaEfjzDdw7afk60KOhscbnw3LKZBy4uMGVbHUfmBp8XakwTOiOp",
+	"PCSwF4SLQVamDI1KQ8QHbFjSOhKDccwP7acg2EcdOtKMZm9UNJaC8zKYgCFfWoLiaoiaMRhq7Zl87xyS",
+	"G+yr+W9gf+tvLnzmwr1X3+Id60d2/1yx4cHXY7sOXzqG877xssKbiFdmkZB3CTgNVy34nE2tUjQ/+5Yd",
+	"oHHyhg6LR+OUgy7eN+/2wXdtZU+/tXDvRMo+xgIi8CBInvU18qSlNNWlitvbP3a7bwg+YJ2/bnfIVJZZ",
+	"Ssb01qizKbqCKx4ezGkdckZpiev0E2wkaHXuzBq4WcOEC6rxBk5onpuN7fzqLhBbeoovmfYcdemD9hAa",
+	"NrPmoAWTuZG1azyotCzWGVLd8HyNx8o8XbWcd/jInT9ts3N0Usvc/CgFuxi2Or+swQcsYe6SNZ71X13j",
+	"WbOUuw91TlfjOfDUW6ZACPw6d2sK+H1DlgZ39W4Fx3IjNx5QM/ENReuais8cT3Pn2x81fzirM2XPTIzx",
+	"We/aqk//1T4W5X08baaD3ewNdU2wk9U6HOQNCLsN9MY6+ewliVHGK3JrxKQejY6JX3uMosdI0QYl45oN",
+	"5ISBlVipGYpMx1IxYvRaklOlWEqmY54xIiSYwwPg6RN6A4GsSUK4IBSsDyJLTUcYdOZCaSoGbJtkVDOl",
+	"e8K8gW4+o2/awNckgUAg/s3815f+gZ12G/MTWMEwSCgL9lVCzMm0LwgpGBriXJEJN3PF2KHbLfx2K2nR",
+	"LGs81E1q0TEQduVJnAuWuNioMdQSuwDCbjEub75BrtmIC4WZBH3FCs7Udt9GVfGfrfj5bvB3DznLUoV0",
+	"sA8mGPin6mYbDyzGQOzH7E/mADkmt6jf1JhZ0oIVXK17Z/Bpbd3LVQw6nFHMllPGqBWD1bfIPQfvmEWt",
+	"PTUX7V3vYT5hStNJvr45GtzrhVyU+hX2iw2oWyNdNVg4k+g9r/jf/bjmWtLOXojI6bDeyav77N+YqqsJ",
+	"KDKLOUYgkVAwRtKPQmK6tUTmEnzCjRelYWU5bUhGK1HTdabpn41OAU30P6jD5XP0myQt7Sgd8VqDD4Br",
+	"xbJhQtRYTm0ukbS3tuJrw5urf//zX9Hsmkfyy7iZxs7NSTj1ejZIu91uR6h6UrKTqJv0SJC3PxyTvb29",
+	"l1aGa5RUHNzJQ8W0jRCZXUzIzz///PPW69dbJycdkN8pnbmkBRuLAkXiH5ADdIYDKhDnNyzXhIueeNc9",
+	"Buk0HcuMkQnPMq4w5W8b/HAdjBWWzMp2T/Xd9u43Wzu7W+2d0Cs3kRMmDL0CMnyzv8ZJO721zt36taKj",
+	"UcFGVDMrNRbeG9BSgXnR+ECVGNH0SEp16IWutvYhcvdRxOs9RKDLWIpNYX3x2CQTq3yoampJfZdCwRmI",
+	"ASBy7P7Azr+ho43NjgeIvc0co3g2I5I3SFhdvMzgxZ6OmU8i4hlhIlUul3DFlYh6WeufjIjbKIE/5rLY",
+	"1L6FXX8EEjH4+IaCMa8iwGslFKBiGfWQGWsqzOMC8yZUvlc7vVY4F8IVVlN3U0ocJWM784MxHk6LAo/P",
+	"BrsDVsecds91FiWmzywMn4YkQ5sFxSa5nq2UnvjJarjYejADs/pKe+fl7rA92Nn69nqPbX072KVbL9M9",
+	"trU7/IYeXO8P9tJdFkqPsuRpa13d4QwCv85X+1gqY9JKS3aVNolnJ5W5IEZyelm8jjLFzEavf6WCwxG5",
+	"VxkXbFnmv/mEM3bt+XfncsH/WzDnf4irYkWZwSU6FaOMq3FNDWC3rJiR11IY3YNq0n7ZabcTcloakr+4",
+	"UJlchzRNHm5IvrZOjrSYkaIUCSQTGnMb/dvXzKYAsDAqFPxkU7ivgp/gB/j/IYQV19dXK/t15ZrwQsbE",
+	"cMkjzoQjouVWKr9Q5N3ZyTo0m9JCcDGqH6gVroS5Ow2HCOfj9yAJUrIdT/FXonZWkuAmBdPxBz3KIWAT",
+	"Kg/wBtd2YR8Xz6rhuOiK8UUikM0DGe6+qmbxAqTF7KooRZwfOO5U2TpappKjFBnQbP3Ts9bMp+YGW7Pk",
+	"cO7k6/DYR1eymWITsNAIi3G3IxrH0lJjInR9IRBCXMlwwqM7dwuuZan9y2CZYPoFMLSNnGbGcLpq/hLO",
+	"FCgKIbLg/K7Qje2BqI6No0ayku0MbRZDfW61y9McTrcG3L3MxgbTrQvsutNu/6m902m3Q1lsB1o05dY7",
+	"66/REHxEE/cB1ufC7M7Z9J5+Hucj4OIqpTNVy2p42Z53SJ/QGXj4d/fJWJZQojahH/nE8JG9bw4g6o7/",
+	"2ondE+d+WZomwRUZgre7ZvjLqSBTWaQqIVJAmrJl9hUNz/lorLMZuaaDmzKvU21nsbTsfiGXeg7I/FWC",
+	"BcbOuoveb7Y5ad0Vs2xeoddmTulb+pp13YCRwmXB9Wy1lWKfW9C0lr31Fuq68J0JF85+Wv6KefAoeMmm",
+	"oq1+CWqJjOQfrWETjVRNvVn6MDw0v+v4amzb3wQ0ddJWYNpCBtm2E5by0siBMR8ZRbQsRubGry2C31Tp",
+	"F/VLZf9AUqYpzxT50nCpl/sH3361GA9aw6MEo0T/9KhWgAv0xR1OXqmOiO9G5bTBfxXdwkBptCuOb6q3",
+	"5p/YoW5+v/qHFA1qN4a+Nhrxcbxpda8ZzjB0k9W80ME0l1ATassHzAnZDQhbI9Lyyzth/8c8t7j5boTY",
+	"BN96HvemYLecTTfV831q3iNl2DGRqqipDPlcrt6YUBsa98F4F3XAwg2o5KmOSGAgBOH7xc94ZQf8pVUF",
+	"u3fMf1FTe8zWKxe4VpoWGqdmfgdroOCKixGRBZYgex6ynna36BxqzvpLWsbuj2hwyhUgoyVyw1hOeF3D",
+	"/OHt6f/+7v3p6U+vfj48O++evv3r0avvdg+///nk6Ofvuu/i0WehH+KCwKgF6ZZMLXNFbMQz5tOI8Az6",
+	"mdavsz239rzVj0X8nlhxvXhmnEw2q8BzgwkbvDB6XQLuD1csT9KS2eMxr1irxMV5Go/NUuvQWgBzuaKL",
+	"5+RtqGzUl/IaUrqVNb79fM2iDjHpAgNPKZ0l7iHBhffZTiQYRk1RrfAc/LLTTr5pfwgW51Xtg92Db6xC",
+	"iz+0Y9r2qkWCQhZ18yeEGl5RaFC5rf1iTss2+clsAFXu3xHHTpW35/hdSnk2M1YhYzfwHxMp9DibxRKf",
+	"1tEi35pzO5+Xh2y6ufwc1wVTSQjOJCF2Ira4Dc8y8jRcX0WoN3GchSNF8O+HwQBckQkrRiwlXGgsBcgL",
+	"Zq4ZsVfut6GZzVZ7KsJVxHpbbqweVVJyqfWFT0GcVA/GV2W+Ms3EJq01s3804A8O9g/I27fvXp2S6xle",
+	"X7NWu1KzzhmjBUK2yFJ78zcuI1AwvL5Iuj/W7dDdNezQGgdfFB1nR+dHFcfA8h2QJrY+nQtXcaICHpNg",
+	"waZjslCozesLqAuWOZdDfc6bxfqA8HGRUT+aT6NYJWa2H1ZNuknbCg/askzAh33Fnc2HHJUH7tjC7kTK",
+	"XPQYz4xzHOM/PRrL+jrsZRDk9mLtZbv97c7Ll7sH+9/ut1++3Fkq4Oojc6G/2YeBhZT/2DTP0pVCYMGW",
+	"6kNJDBFy6urj4Lr1S6F51q9Ao64ZydhQ+0qE+vG0g9WUWSOI/XL393ZrQjzqMoNvrq3ZRLdxrgZ5Y+Pf",
+	"BuU3iF4vcRf8Liz8qlrlCenlgvHPvpU65fWmmafXs6vQd7lJfnXOBHF5DfVBwR8XJUeGCB0RfRt9edG/",
+	"ibpBFl5w9Pitdrps5jesSBpLDwi+7/98lbPiKqUNaHDgS9hrG81IJURmKVOaDHmhHJCP+bvROKQZIjBa",
+	"NkpkKOOUSFp2XjUn18oUD5wJjhqjzPwNwcqVSDjzLAROigZcS3aFK194F84YFSnaiZY6iyNgnVZs6fKW",
+	"FWnJloycG9qjOe2M59VRP1utE4a83ZfC9VRUSWoXLXZwYjTu0liw8hJCiJU2XbCcaY7aWmABt8YS4ymh",
+	"CeyUmoPV6lFlAe9GLOB7BGRWpNpUJHlIkvJ9PMV2kx703blo0+LfnyqRaO3iqcHyvB7Dyb9QBBzJZiJc",
+	"K1ulAqing0wObhQ4QQnXnSAU2/3xx87r153Ly4RQTSY8FXw01lD2Ejh0tsmZJkrTmeoJnwfpLhwY/fLW",
+	"1wwtc1+uQ5OHR+OWHuv57z+xy3pdI+rDpvbSJsYzpn+vYRLfw7oN3KWhD9WvO8Yaa4FQz+HWjAwt5LYE",
+	"Lsv5nJJQl5t7r1bvtHij8M9YpwDIviGEgByulQp3w/O8qdosGG1KlasQNHLIwewJhraZEVdEyIKEAmuR",
+	"A9uvPYgPuqjx+qk5S1Lj7hGjWz8OV09qC6hbl+s1sVTtSI1aAcexFJhLk3PnKzy3c+lz1WGq8ep1IoM1",
+	"CRbXI9TNPZLqN8sfi+dHr5MXL0WlBedmmo+RD99Mh82dZauShFcV/azWHh6WcbJJdsQDXW0b5qz4Gu84",
+	"v75XxKlh5ivY+YPiP6s+ucD1HqJqr/zYZsk20Vtw/4yB2l3wzk376Mq78ZyF9XvLwvKJHzHDpR5OuW9A",
+	"ZOE+dN1CquG+L2dkwrObzSNCf600gmaE2iXA9FSRAGbes5Hdnf1v9/+8983+t0u90AuediC9MoeO69ml",
+	"2RTriGO0QHQ4/K8fnLrzl/ddYxF68FCHlQcXDV/yXx1rnaMtLW848yjr9p81nPVhJqdXbkDHYnL+E5sh",
+	"EB4XQ9mUmy6HkERqlP7E+k7AveP+MeZKy2IGaij+IsrJNSvUdk/0xNdfvx9LAPQa0Czb/vprcgpJGxUk",
+	"cwGKM8X1wg70jyzQITiPO+R7WDj59z//BehLNiOgX19Yn+DCt0l3zHrCw41bwPcQBL7/q03LuguaTejx",
+	"NnlvnSw0RDyEv9tOHVyR/fYOwjzQGvZrT5ghyH5779Br4pmUN5jJAcCBHn3DLd4SyG+2+vprKNE1o+M+",
+	"qA7p2yLnfoLnFPEr3lxcdskLmvMXfi0vcIw+ua7jzNqNo2YpVPVEnLp9zLgHGw9iOggtjhS9ECzowDGQ",
+	"OSP9gtG0Dxv7v067CRwRnBoUguNf7B3TUh72xDWbSWOpaIsBv0DXvW1yboYxb2Zc6QTRTmRBCnYrb2zW",
+	"s4JkKVCBvTG6TY78XlFNbKY2UVrmqieohsrxhFA7UOpna44SE8TVPeN+GOVZmZN6VKE9ViAfiig5YYDW",
+	"DSSzGN5NVPXldgM5QSZTQ/m1AL/wgZ4IrDhb8M7AkjPUgJqQoPTJ0Avn+71MOXNn5y+XF+foWvph68/w",
+	"DU0mUmmHn3pdatudRCpWA1LdJu/EjZBTYZFNEtthgqUO6sQst8RnegJaRAQ9WODrts4hIUraLhOAD5Oz",
+	"TGNjFESg5gPw/pjJQxDGTT5vTMWFb9NsSmcKizYo6eNT/W2y3253auCcdZz3bbK/u9sxxEOE7p5YQKc/",
+	"JH2MIPVhmopgZhms27z+Ep4+aO8RhYX2/QDks29rfSXu8TUd3NjFWWmkKrYH2XPgiQ7ghmnVcggjplzB",
+	"Nemfdumov00uGdwbGBn4oxNReGmpu2dc9QTwCMCa1hKL5WayRJIpxsQh9s6ZcrVw/3Z2qzte4R5Lwexi",
+	"gkolPBh4RTAfEBOB+pV+1Y95QTzSTocwOhjPoSza3EI5xIqQqUh6ot73p+/t5n6CyDraHAggPyIzpwB4",
+	"0PUwjgLdjcA48SmbQwYQTJivZW60FA4MXbAp4CbZV1PAeS+IdQAkQb8arjCsY7hPvVcLgsNXiytFxpQi",
+	"feB73/kkgL45TaraEVhTT1B0j1YOU+TKjv14h6p1Obk+MLhLx1XU1exP/7+2gl+2zk5wXwYDlpuLLQug",
+	"TUIg5cqcL6TrUJbmyAl7DzI5giIS+BtUNaPv1uqgoCj8kMmpjxB6x0xrZ7vtgjY0561Oa2+7vb3Xgu4o",
+	"Y9CF6lIMtRAE7YvqI4m7OkmlJSFr8opIwcjI7IDhcyMp00OQh2KUMdIHcWE9KH1cCynYhHKhqnPTEyFe",
+	"cer5isXLMmckweJpN5ltcs6YYZGLAO9IKg/OeJa2OnaF7xAeutbFZbe9HwGgNLuAIsccSRtmukta++12",
+	"kwngR31Rtd2AN3ZWv1GDmoaX9la/FELwwzv7q9/x7TfMC7u7q19wrU3g+Zern3dw4HdJ62AdWvlGL/DC",
+	"3lqk8ljVoOyXkwktZq1O6wR1FFbt3RwsOFp7WCPQ+jDXMK0BzLF65IVtfHRn3pzTBAOEqRGLZK7+AOEa",
+	"bFtmS0uNGJrSGYhJYPSe84KnzsFMmD8bkWVkSUKGTAO7cw3nFEjPFHmI5UswUE8sjmR1YdcDD7Du+g4y",
+	"qr9thIli2vJIX9prWJHH5gZ2i2JRS9JX3Agew9TN96h2v5DM8ElXmlrqsmAdkkmahpsDPe1g4gMpNBel",
+	"1db680gb/diFNhrascfCmtvIhhwBTwkkZhv4lfXqRbtwcfQR369dVgWCcpf8Gh0/4xNI5q/G8x4fNL29",
+	"U21VMtbdhwWu1n60hgeOzA0I7vbs1zMvPjdeWfXq+gMyvveY9Qf8wAIjEji7oP55WCDH/qzYflwOWIHY",
+	"RBkgmHioFTuDa0RzBcZWlWGhLFfCwUCvoGnKUjQ2wvMFvpCZNd6N6jQf5YDUn55A5dK9I12xfGGfSkJV",
+	"lipjqYKnwbCmJq5ziitdwXRwT+xC0BSFexHnNK5YJMIJWrjsILXV/4CLi6TdNzEcLXM+aPgMHJ9t5hbn",
+	"82jrP5v99v+Mf3guEwgso7HfUyeSbaeU6Cw9KMYmfQlXHl7bD/V3zowrCK9YBzuBXVyfue8n5L5GBtIy",
+	"5RqBx56c0XqIsSijPUKHVCoH5YQJbQ1NZKvI5gpG0w7hw8CtNgTnz4SnUzqzfkgh2AA7HCoyKHXlYBrT",
+	"DHxYOA9wgaC5jA7PMDEJXAPvQ0/ehFGBc5nQGaF5zmjhatHMi9D5mGsnxmIsGL8bt+Qe8ZohlRtUHrsH",
+	"tSY0x/jZrROucql4vF30ZTkaQcMiiqArHiJzWXee55v8iW5yYPV7B8sNY7n6dIYknqxtPmhWpQK/piy1",
+	"4ikLIPcoBna2Ukm+/Gv34uQi8SVkXyWBu81pRGtwh55Yhz0YO65/en7S+evx0avT85Ojt30HVs7FCHxl",
+	"R4u9lNEfzLVmAkIGFT5NUWasE04YsqzCivHKUwluuS8IT7H7I8B6uehYT0AFmo2w1Ds2S2HxzsKSNQRZ",
+	"d5Oy89kmZ+gk9S5CCGPKW7C9XUG0323rRn17evzu7dvT8+PTrbMTNKuV3LaOadtucM4hm2fGKMYNdHN5",
+	"e/rqqHt6stW9wJ/enZ0k5JoNaKkYGdCMiZQWqgdxAiJkOGZQC2w9p5foVjW8GRXs46Pz49NXr05PLKvm",
+	"x3ZEF2iZygK14i+x8LTWnKcnqpzLhEBOobk+ZZ541/MXAJDjSfyVOam3LAP/wH9tdY8uf/rh1cX7rX//",
+	"81+kyoUIAhq+75y7hIZzhjD74KlGPbVRXrhFrZYZmn3ULxxV6wJjgTlHzeHqS8/S4Y+m57mieDC1KcRb",
+	"qvviwUifSjjgPYDCr/sNmbRyqaIoCDT1py4IYUKTR4zEJe12263bsDpIlkRuC792CCVdBOsjmk3yzDBJ",
+	"WVjEK/JlHxNMv7OAfv2kJ0D2UEXwxqnbr3xJo2F/CsNX7jpVI/ABzfpWcvm37VNfYUoB6Vu8uO90UbI+",
+	"EdL58nvCpnkmTkA4f6jCwFaA+gdC65QOxojwiYFD7G8TxMw6+JILbKLEsLEsG52tpFoQ1/U+VQD1AP+G",
+	"kQjKCPXtnkC12YdVofu40lKmCXavpg6qxLBRlCUWg8z2HM6k0h3vKAY5jSv3lS1cJ7gIiIjTrCcMLc2T",
+	"DsoCqgiqk5LY6KeF0PMSzdCpW0OBxM0BB6+N+jtYNn9y3J7oKR8wR0SNkUOuSH8e1K+/TS4lbECVIdAT",
+	"RgwPSrMfQyz4N3vpKH7Q3oMItOKTPJsZMlbzwknjYeyQfIdoSfI92yqGYDZnQsZ8NIZFY7rnIdLY78D/",
+	"ZEVh/mrfMjf/0GgBxvIyIgx1pITkFFpwQ7uUnrDMhl9nLCFpaVuIwZlgNIWw30hW+AzBBmyTE6AdRv6h",
+	"oN7BtGB0Hbfs7PICWkw7oLqesOUnlZ4jC8IyxYKSg0PSB+f8f/Rtg2TUmSrxDhTz3K5TZbsjQ6BiwLKM",
+	"pe72WppUT2kMJvoW3v0w97vvIAFgijZSYdMkegJdbgn5mywNM1cWRp9qXETAJcYS7lfBwoT9mFqAY3dd",
+	"gWWdn8b8Qx6KsjkasC5oacRNZoZauBoQcF9gSw1eswohM+LBakggRU8V3KfvZTqLaUJf11WguVlbzo3X",
+	"rc7hkzpnrj0CZEli+lSduHdPaOHX4HEjupzrHEXxPDInBzz6I/hs3VF15eWfrza2s7eWdoXtp+GFg9Uv",
+	"VN31/4AK3/cFyCfQeYAXGmYztS0F5rS8RWUtANaPmvGvMW8oCEhEUyCSCI4Zedc93l7gaCOm33hE/M0U",
+	"xLPhuRTstcfgiV265VQMEBb21sxDeC1TPuSfX1rFfxcjRjGtHQrzI5ksSSsvda1rLpzMAssh7n86w5PZ",
+	"JK3uLwkiMI/ry6K1r8VnLBnWOOI1pJYnEyfnUv/l8uL8j3jxjm1m9jr3b1GYVGmeL/IK6TMqV869rQtm",
+	"HObYORQu9jGnImU+XO61M2cMQyG6U2q8wOk4HymmZWOx+t/KSQ7qdU9M5C0DaOwpLVJyjU7iEc1ts8fq",
+	"VQjaQ5U7mH3W5xy4J+uVt6jJV5nTgQPZmPIoNtOSuZR/QPGEjCrbjgMQR9FsPb54d951po0xfdktEw7+",
+	"E+jjLXLFMsDKg0RT+JOurPGeuGYJeiqodpmi0F4UdHhQFCDlHhBFJTbRqNul+7u7nuAFoyqesmg3+m1Y",
+	"xro05WApDt5DgORi5oYtLV9iDD02+tyi0dT1qlMtLlChzeLm4XaaTbfQsh3w22EBZGCQhuZn0N7N34Ke",
+	"wNMTgOaDX9yjMKiqoIVjhoqdnk+mq83HV304BEaE5SLuOERT0sypWjszwnYGiJDuRzklEypmtcumJdzN",
+	"hk8jWE3UvDwI0iN2VqZHLExmnmjIIJuyQwIMg/WoEIIrz3/agUcs5sdj0riqts1vF+zBduAZsS+Hb6Q2",
+	"Uma0dRuEmVLVE6kUdbBjaiGIXTsS9zLHFFHfDTBGCo/rEMvnCWAxHgUp40mzWhaBrBuiK7AT1FY1zd99",
+	"9WxKfNKsQyYsFq0L5yaVY45rSPaAKB84TQM1B4sWHjU0ohw4W1Qngt4gRpXw+o7h1o39O2OmNaK/PeEV",
+	"wA80HHtb4Pl8vn/LeB8Xfh+e9Cz7Bov2LC+moDa4rSMuZfO0CvJDjNbDaAoezaBOwuaR8Kb81ApobQPn",
+	"chLtpmOkmq3tWg6iY6NNEylGBHGYGhQiRG6MyUB8zYk//NcCuNx6WawQMplIqJkEeANMUmBmCzQDo2cg",
+	"JxOKuMV5JlPmKRObdwBpU818LeSOEF6hgrY4WNFgQOlZ5sIYjTmwmo5q89kEZ2NJ6m+oY7okDswNadrU",
+	"AK1nsxzgJvC3eZ3dTAtsROHrhKhe3tT50qrtyAyM1WkVO64PCcUYG/wsoZGcGQofs/WDdnyGdc9NF61k",
+	"V7573kOV/CP4vh0vtgBqTROHkCcLklHNiu0ls4MczUeYHLAnZwpJj3aKE1JjCHZBvcA1YwKrQq9nRDSa",
+	"JxVC5ENYFOZmQcoTFJLD0YUzwXXGsBI+xLKKzeTvTXfoPjbuEckYTc0h7W/1iS4L9GrY6FMhS5Fuk64v",
+	"IEMwBZ+lBiFYxD8V5FrqMUl5gVHpJYdQyaLB0Jtr4m4Za+3HrWYcra06qlYF4bUV/HfAGLdC3C8LJbY1",
+	"j6USku7JKgAOwgKA3d+0AMCjjT3n/38eeuIrSHmyyQ1FHY33sZTEpsQtSHaigvTPUjbJpWZiMNv6ic36",
+	"NXQGDamSbDhkA0TmIEFCTmc+WafKqbyW6czVRlkHZk9QFTq2+IQl5Hpmpar5DxuwrM0IQiszqOMqStY/",
+	"tPAFFs8l+EwtYWp/dzfmF0X+0sX6oQ0jSdWcAInniQJKrqPiWlGknUflDI0GJJu6kqsgK/W0S0dNo9rH",
+	"XsAzd0krtp+r3g3e8a/cJa1XEte36nX/3Gee6PocC9swFgY32IZzImyywSR+ce3AJR+Zi0LQyfEYdBQh",
+	"ColgtiTJp2cmztULZUosG3YIhfIpi3HkY0ilSCXAmGgZZndaxBEYZGyrFeRUEDRjE+8z9jzY8fBppRCP",
+	"aYp9PTBcViHK7LbbYGx43GBj/fcETpQMHJARQPT0RE80Sw9KgNa+BCEQEdH8zUNciLPkFyjZWFALn2lw",
+	"Z3wezPx7zD34tMlp8NHNctM8XSFBDQuKn7nmH4hrvsuJlmSn3Q5vGMeG0/bgb8BLf7VV1kvxf84cgheA",
+	"6cnClsfbXhvb5KgWkLf9PW3itoWKAh5HuLL51iGQnCvsigJW1YrSwD3ARKqCeq+O/dyUZxn0gpPgntsm",
+	"5iOFzAGTy8KSzKFDUZGSkSQy0HcF+6gT8EtC2L8r3YrNDDKmwy/bd13YDlbEJUyQpeb1njgSkQIvS0rr",
+	"S/XmejAwILVhuVwDgtH91N7hQ1L7HPL058tJNgY+Wjvj6Y/IR17LW+ZTaeQKezUaghgxfc9z+NA0U3cW",
+	"/1g5pv/dgbsuBBYp+dR6jFVVfaAfyY2y2kNozpczFRq6qiK+AjRRJfAMgmZ+u/fym6/AGOAsS71IxHQy",
+	"4f9by3IwZmmCbTCVEyzW0ZjYeB3W90A6KnpcLKKCLbMOQB+rOjjf6zRZ1uTVoUte1LPpbPy+Y/60tYiu",
+	"OF84ba0PLLVbwFikHoQIfLVJvYTM+XQTKJcC6DBCPHo3FPAgiESW1QJHHjMamx/6YrQ56EZMRQxkqq/g",
+	"vggznaB4jBD2kStd01gsKiVAC20bYrjkpNg6G749RywP8+tQMKrZbYfkThfhPBF/NShy71iNKKzBnv/i",
+	"F0GZOuSSbZF+L0Bi77U6cPz68yqVsSctNI+Ff80Io0XGjR4jAN+XzpDuVtuCk2p2ZptcYjor8eaeoS/U",
+	"tc1reE5TshsU1a4sYWoEUUxjbK06t7ZE3S8XLhQkrFY+ypTOLJkkZmVFcvGi+ZfONN1YzmF30jXYzVNn",
+	"tlcdOQzDDccB/rAFS/zT/cd8nCT5P6CC2X65jgDtgtq1uUL6bDnfK/d+GjizEpIxess8UHxcyyhjIZd5",
+	"yT5iGv14XogrrFP2TG9BGVjgu+8UI2+Ousc/Go0cZwawoN52XuBOVj34/fOnpyi7eeYozxzlSTmKPbRh",
+	"Dp0rEUGYgXu54l64pLT7xzgew8TpSp+Et4afrsLhcQDwCWjG5kLbbCISjkh99h+2nrgBFBHMjD807K9g",
+	"4O6LPweuwGhU2I7/CA6yx+dzx1W2/eMpYrVBn/nmM9/8PWhijgsA7K+95xtGgSt2aV30n4pbRmPHcyEQ",
+	"8PFAXGIu/BFR4GDyzw79Z4f+QwsV6I136MvS97xqcuqvvlfQ7/i3vFRz/Xe97xTCZ6hh2Ba8UmOCAVYR",
+	"QMMmuHiJLxKrXIupxB4GXIwwc8I7nKCBTKcn+ND3E44qPklNz/GNbubVHYex6PyKMFEHaVsLmqaSqZ7A",
+	"zgo5o+i7xRVKSOmoOcQXC4nbL2O6kNm/Z77yqbSHc6nP5fSZDZlTPxdpvx/3EVL+4zcW6mmKWH/IOgj0",
+	"VXOl4S5l68u+b1Tax3Zp6P+3iVEd75VOHKMxz2BWQMWUDLcy3Egq1hNySIJBLf5pwbDrOPTmK6Sc2Oyz",
+	"hfQLW1vsrKbinswDyP9ZmlGXeDKerZ3fhl89Gzsb4ocxd89TjIglqCCsxxWhzVpjRTMwDBcDu2Wg2GAX",
+	"znQR5vvQZWYVjBy0Hbor6kC2nZses4li2a2FXAFcUuFACnyvtZ5YaLYG/WNplln/lxQDBiVKOKzRb5r6",
+	"qHRxhU+YRXn05gw+8oqraBrlUZZZZXnyufd2++PWVlc9BcN7gT88QcVMkDGtxg6to28bGtsesAN2iB09",
+	"jagfW+EJYEpNxSi20fMTFZO4c/ypC0owTz+tf76htsRSIIQ8p4Mx2zqWQhcyW9wIIbfQe/N7AjhfaLn4",
+	"cgmxbXPdP22MRmfeaiC25eLQQ13MfDNOBf1Urp/l9L0SIsF/Imo94BcYUZOEfvEr/P8amdTQHDvSBBuD",
+	"SIArekgoec+uL+XghgV9ImXORIUiDuk/mVQsjTkVb+VNwI5W9Tk9s1V30KT7ub/p5x50hKbsq07qA7Ij",
+	"oSo6p3octozD033vNpiAzAD3R7FBCdXcZlLX0K691fnlg/kw9r2Hf30wDxa3bvJlkbU6rRcg0e1SmzIy",
+	"Kv9gvZecajVAkYxpDjeretx17IpjzVmNxajFKdW0eg1wGxff+YnNABWR4I9qjqqqdffh7v8HAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -8,33 +8,46 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 )
 
-// trailCursor points behind an event of the audit trail. It names the trail, so that a cursor of another one is noticed.
+// trailCursor points behind an event of the audit trail. It names the trail and its direction, so that a cursor of another one
+// is noticed.
 type trailCursor struct {
 	topic, taskID string
+	newest        bool
 	sequence      int64
 }
 
-const trailVersion = "e1"
+// The versions of a cursor, one per direction.
+const (
+	trailOldest = "e1"
+	trailNewest = "n1"
+)
+
+func (c trailCursor) version() string {
+	if c.newest {
+		return trailNewest
+	}
+	return trailOldest
+}
 
 func (c trailCursor) String() string {
 	return base64.RawURLEncoding.EncodeToString([]byte(
-		strings.Join([]string{trailVersion, c.topic, c.taskID, strconv.FormatInt(c.sequence, 10)}, "|")))
+		strings.Join([]string{c.version(), c.topic, c.taskID, strconv.FormatInt(c.sequence, 10)}, "|")))
 }
 
-// parseTrailCursor reads a cursor of the given trail. errs.Invalid if it is not one.
-func parseTrailCursor(cursor, topic, taskID string) (int64, error) {
-	invalid := errs.InvalidFields(errs.Field{Field: "cursor", Message: "must be the next_cursor of the page before, with the same topic and task_id"})
+// at is the trail from where a cursor of it points on. errs.Invalid if it is not one.
+func (c trailCursor) at(cursor string) (trailCursor, error) {
+	invalid := errs.InvalidFields(errs.Field{Field: "cursor", Message: "must be the next_cursor of the page before, with the same topic, task_id and order"})
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
-		return 0, invalid
+		return c, invalid
 	}
 	parts := strings.Split(string(raw), "|")
-	if len(parts) != 4 || parts[0] != trailVersion || parts[1] != topic || parts[2] != taskID {
-		return 0, invalid
+	if len(parts) != 4 || parts[0] != c.version() || parts[1] != c.topic || parts[2] != c.taskID {
+		return c, invalid
 	}
-	sequence, err := strconv.ParseInt(parts[3], 10, 64)
-	if err != nil || sequence < 0 || strconv.FormatInt(sequence, 10) != parts[3] {
-		return 0, invalid
+	c.sequence, err = strconv.ParseInt(parts[3], 10, 64)
+	if err != nil || c.sequence < 0 || strconv.FormatInt(c.sequence, 10) != parts[3] || c.newest && c.sequence == 0 {
+		return c, invalid
 	}
-	return sequence, nil
+	return c, nil
 }

@@ -31,6 +31,7 @@ func bodies(t testing.TB) contracttest.Bodies {
 		"Snooze":             func() any { return new(Snooze) },
 		"ProfileReplacement": func() any { return new(ProfileReplacement) },
 		"Batch":              func() any { return new(Batch) },
+		"NewAPIToken":        func() any { return new(NewAPIToken) },
 	}}
 }
 
@@ -115,7 +116,7 @@ func FuzzRequestBody(f *testing.F) {
 		`{"title":"a","completed":true,"due_date":"2026-12-01T09:00:00.5+01:00","recurrence":{"rule":"FREQ=DAILY","anchor":"schedule","time_zone":"UTC"}}`,
 		`{"title":null,"due_date":null,"recurrence":{"anchor":null}}`, `{"completed":false}`, `{"time_zone":"Europe/Oslo"}`,
 		`{"operations":[{"op":"create","task":{"title":"a"}},{"op":"update","id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","version":2,"changes":{"tags":[]}},{"op":"delete","id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e"}]}`,
-		`{"minutes":10}`, `{"until":"2026-12-01T09:00:00Z"}`, `{"title":"a","remind_at":["2026-12-01T09:00:00Z"],"recurrence":{"rule":"FREQ=DAILY","time_zone":null,"catch_up":"all"}}`,
+		`{"name":"a","scope":"write","expires_in_days":7}`, `{"minutes":10}`, `{"until":"2026-12-01T09:00:00Z"}`, `{"title":"a","remind_at":["2026-12-01T09:00:00Z"],"recurrence":{"rule":"FREQ=DAILY","time_zone":null,"catch_up":"all"}}`,
 		`[]`, `{"title":"\ud83d\ude00\n"}`, `{"a":{"b":[1,2,{"c":null}]}}`, `{"title":"a" , "tags" : [ ] }`,
 	)
 }

@@ -41,6 +41,9 @@ var samples = map[string]sample{
 	"exportUser":        {"GET", "/export", ""},
 	"exportCalendar":    {"GET", "/export.ics", ""},
 	"importTasks":       {"POST", "/import?format=ical", aCalendar},
+	"listTokens":        {"GET", "/tokens", ""},
+	"createToken":       {"POST", "/tokens", `{"name":"a"}`},
+	"revokeToken":       {"DELETE", "/tokens/" + someID, ""},
 }
 
 func with(path, query string) string {

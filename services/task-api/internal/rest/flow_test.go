@@ -169,7 +169,7 @@ func TestBadInputGetsAClearError(t *testing.T) {
 		"a search that is no text":   {[3]string{"GET", "/tasks?q=%ff", ""}, nil, 422, "q must not contain control characters or invalid UTF-8"},
 		"a search for nothing":       {[3]string{"GET", "/tasks?q=", ""}, nil, 422, "q must not be empty"},
 		"an invented cursor":         {[3]string{"GET", "/tasks?cursor=abc", ""}, nil, 422, "cursor must come from the previous page of the same list"},
-		"an invented trail cursor":   {[3]string{"GET", "/events?cursor=abc", ""}, nil, 422, "cursor must be the next_cursor of the page before, with the same topic and task_id"},
+		"an invented trail cursor":   {[3]string{"GET", "/events?cursor=abc", ""}, nil, 422, "cursor must be the next_cursor of the page before, with the same topic, task_id and order"},
 		"changes since nothing":      {[3]string{"GET", "/changes", ""}, nil, 422, "since is required"},
 		"changes since before":       {[3]string{"GET", "/changes?since=-1", ""}, nil, 422, "since must be 0 to 9007199254740991"},
 		"changes since far away":     {[3]string{"GET", "/changes?since=99999999999999999999", ""}, nil, 422, "since must be 0 to 9007199254740991"},
@@ -477,6 +477,71 @@ func TestTheAuditTrail(t *testing.T) {
 	users := decode[rest.EventPage](t, u.send("GET", "/events?topic=users.events", "").want(t, 200))
 	if len(users.Items) != 1 || users.Items[0].EventType != "user.created" {
 		t.Errorf("%+v", users.Items)
+	}
+}
+
+// TestTheAuditTrailIsPagedInBothDirectionsWhileEventsAreAdded follows the cursors of both orders, with a new event after
+// every page.
+func TestTheAuditTrailIsPagedInBothDirectionsWhileEventsAreAdded(t *testing.T) {
+	t.Parallel()
+	w := open(t, settings{})
+	for _, c := range []struct {
+		order string
+		want  []int64
+	}{
+		// Ten events, pages of four. What is added meanwhile comes last, or not before the first page is asked for again.
+		{"&order=oldest", []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		{"", []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+		{"&order=newest", []int64{10, 9, 8, 7, 6, 5, 4, 3, 2, 1}},
+	} {
+		t.Run("with "+c.order, func(t *testing.T) {
+			t.Parallel()
+			u := w.user(t)
+			one := u.create(`{"title":"a"}`)
+			for range 9 {
+				u.create(`{"title":"b"}`)
+			}
+			read := func(query string, added string) (sequences []int64) {
+				for cursor := ""; ; {
+					page := decode[rest.EventPage](t, u.send("GET", "/events?limit=4"+c.order+query+cursor, "").want(t, 200))
+					for _, e := range page.Items {
+						sequences = append(sequences, e.Sequence)
+					}
+					next, err := page.NextCursor.Get()
+					if err != nil {
+						return sequences
+					}
+					cursor = "&cursor=" + next
+					u.send("PATCH", "/tasks/"+one.ID, fmt.Sprintf(`{"title":%q}`, added+fmt.Sprint(len(sequences)))).want(t, 200)
+				}
+			}
+			if got := read("", "c"); !slices.Equal(got, c.want) {
+				t.Errorf("all: %v, want %v", got, c.want)
+			}
+			// The task's own: its creation and the changes above, two in each order.
+			want := []int64{1, 11, 12}
+			if c.order == "&order=newest" {
+				want = []int64{12, 11, 1}
+			}
+			if got := read("&task_id="+one.ID, "d"); !slices.Equal(got, want) {
+				t.Errorf("one task's: %v, want %v", got, want)
+			}
+		})
+	}
+	u := w.user(t)
+	for range 3 {
+		u.create(`{"title":"a"}`)
+	}
+	for _, order := range [][2]string{{"oldest", "newest"}, {"newest", "oldest"}} {
+		page := decode[rest.EventPage](t, u.send("GET", "/events?limit=1&order="+order[0], "").want(t, 200))
+		if got := problem(t, u.send("GET", "/events?limit=1&order="+order[1]+"&cursor="+page.NextCursor.MustGet(), "").want(t, 422)); !strings.HasPrefix(got, "cursor ") {
+			t.Error(got)
+		}
+	}
+	// The newest page is whole although nothing follows: its last event is the first there is.
+	last := decode[rest.EventPage](t, u.send("GET", "/events?limit=3&order=newest", "").want(t, 200))
+	if len(last.Items) != 3 || !last.NextCursor.IsNull() || last.CurrentSequence != 3 {
+		t.Errorf("%+v", last)
 	}
 }
 

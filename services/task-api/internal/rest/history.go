@@ -115,27 +115,33 @@ func appendEvent(b []byte, e *event.Envelope) []byte {
 
 // ListEvents answers with one page of the audit trail.
 func (s *Server) ListEvents(ctx context.Context, r ListEventsRequestObject) (ListEventsResponseObject, error) {
-	topic := string(or(r.Params.Topic, ListEventsParamsTopic(contract.Tasks)))
-	taskID := ""
-	if r.Params.TaskID != nil {
-		taskID = canonical(*r.Params.TaskID)
+	trail := trailCursor{
+		topic:  string(or(r.Params.Topic, ListEventsParamsTopic(contract.Tasks))),
+		newest: or(r.Params.Order, ListEventsParamsOrderOldest) == ListEventsParamsOrderNewest,
 	}
-	var since int64
+	if r.Params.TaskID != nil {
+		trail.taskID = canonical(*r.Params.TaskID)
+	}
 	if r.Params.Cursor != nil {
 		var err error
-		if since, err = parseTrailCursor(*r.Params.Cursor, topic, taskID); err != nil {
+		if trail, err = trail.at(*r.Params.Cursor); err != nil {
 			return nil, err
 		}
 	}
 	most := or(r.Params.Limit, defaultEvents)
-	events, current, err := s.tasks.Events(ctx, r.UserID, contract.Topic(topic), taskID, since, most+1)
+	read := s.tasks.Events
+	if trail.newest {
+		read = s.tasks.EventsBefore
+	}
+	events, current, err := read(ctx, r.UserID, contract.Topic(trail.topic), trail.taskID, trail.sequence, most+1)
 	if err != nil {
 		return nil, err
 	}
 	next := ""
 	if len(events) > most {
 		events = events[:most]
-		next = trailCursor{topic, taskID, events[most-1].Sequence}.String()
+		trail.sequence = events[most-1].Sequence
+		next = trail.String()
 	}
 	return pooledReply(func(b []byte) []byte {
 		b = append(b, `{"items":[`...)

@@ -3,22 +3,39 @@ package rest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	house "github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/services/internal/contract"
 )
 
 // Server answers the operations of the specification.
 type Server struct {
-	tasks *task.Service
-	now   func() time.Time
+	tasks        *task.Service
+	tokens       Tokens
+	forgetTokens func(userID string)
+	now          func() time.Time
+}
+
+// Options are what the operations need.
+type Options struct {
+	Tasks  *task.Service
+	Tokens Tokens
+	// ForgetTokens is called when a user's API tokens are fewer than before: whoever remembers them must ask again.
+	ForgetTokens func(userID string)
+	// Now is the clock, time.Now in production.
+	Now func() time.Time
 }
 
 // deleteUser is the operation before which nobody is made in order to be deleted.
 const deleteUser = "deleteUser"
+
+// sessionOnly are the operations that are closed to API tokens of whatever scope.
+var sessionOnly = []string{deleteUser, "listTokens", "createToken", "revokeToken"}
 
 // Untimed are the route templates whose answers take as long as they take; the house must not time them.
 func Untimed() []string {
@@ -29,8 +46,8 @@ func Untimed() []string {
 func Large() map[string]int { return map[string]int{importRoute: maxImport} }
 
 // Register adds the operations to e, behind the given middleware (who may call, and how often), and the specification
-// with its page. e's binder becomes the contract's; now is the clock. An error is a mistake in the specification.
-func Register(e *echo.Echo, tasks *task.Service, now func() time.Time, behind ...echo.MiddlewareFunc) error {
+// with its page. e's binder becomes the contract's. An error is a mistake in the specification.
+func Register(e *echo.Echo, o Options, behind ...echo.MiddlewareFunc) error {
 	spec, err := GetSwagger()
 	if err != nil {
 		return fmt.Errorf("the specification: %w", err)
@@ -39,8 +56,12 @@ func Register(e *echo.Echo, tasks *task.Service, now func() time.Time, behind ..
 	if err != nil {
 		return err
 	}
-	s := &Server{tasks: tasks, now: now}
+	s := &Server{tasks: o.Tasks, tokens: o.Tokens, forgetTokens: o.ForgetTokens, now: o.Now}
 	chains := c.Chains(behind...)
+	for _, id := range sessionOnly {
+		// Before the request is looked at, as all questions of who may call.
+		chains[id] = slices.Insert(chains[id], len(behind), house.RequireSession)
+	}
 	for id := range chains {
 		if id != deleteUser {
 			chains[id] = append(chains[id], s.greet)

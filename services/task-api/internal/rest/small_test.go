@@ -59,18 +59,19 @@ func FuzzIfMatch(f *testing.F) {
 }
 
 func FuzzTrailCursor(f *testing.F) {
-	f.Add(trailCursor{"tasks.events", "", 7}.String(), "tasks.events", "")
-	f.Add("ZTE", "users.events", "0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e")
-	f.Fuzz(func(t *testing.T, cursor, topic, taskID string) {
-		sequence, err := parseTrailCursor(cursor, topic, taskID)
+	f.Add(trailCursor{"tasks.events", "", false, 7}.String(), "tasks.events", "", false)
+	f.Add(trailCursor{"tasks.events", "", true, 7}.String(), "tasks.events", "", true)
+	f.Add("ZTE", "users.events", "0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e", true)
+	f.Fuzz(func(t *testing.T, cursor, topic, taskID string, newest bool) {
+		got, err := trailCursor{topic: topic, taskID: taskID, newest: newest}.at(cursor)
 		if err != nil {
 			if !errs.Is(err, errs.Invalid) {
 				t.Errorf("%q is refused with %v", cursor, err)
 			}
 			return
 		}
-		if again := (trailCursor{topic, taskID, sequence}).String(); again != cursor {
-			t.Errorf("%q is taken for %q", cursor, again)
+		if want := (trailCursor{topic, taskID, newest, got.sequence}); got != want || got.String() != cursor {
+			t.Errorf("%q is taken for %q", cursor, got)
 		}
 	})
 }

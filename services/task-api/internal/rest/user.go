@@ -90,6 +90,7 @@ func (s *Server) DeleteUser(ctx context.Context, r DeleteUserRequestObject) (Del
 	if err := s.tasks.Forget(ctx, r.UserID); err != nil {
 		return nil, err
 	}
+	s.forgetTokens(r.UserID)
 	return DeleteUser204Response{}, nil
 }
 

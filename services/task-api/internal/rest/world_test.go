@@ -19,6 +19,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/tokenstore"
 	house "github.com/taskflow-suite/taskflow/pkg/rest"
 	"github.com/taskflow-suite/taskflow/pkg/task"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
@@ -49,7 +50,8 @@ func open(t testing.TB, s settings) *world {
 		databaseURL, w.cut = cuttable(t, databaseURL)
 	}
 	w.db = testkit.OpenPostgresAt(t, databaseURL)
-	verifier, err := auth.New(auth.Config{Secret: config.NewSecret(secret)})
+	tokens := tokenstore.New(w.db, time.Now)
+	verifier, err := auth.New(auth.Config{Secret: config.NewSecret(secret)}, auth.WithAPITokens(tokens))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,8 +59,9 @@ func open(t testing.TB, s settings) *world {
 		s.Rate, s.Burst = 1_000_000, 1_000_000
 	}
 	e := house.New(house.Options{Config: s.Config, Untimed: rest.Untimed(), Large: rest.Large(), Registry: prometheus.NewRegistry()})
-	err = rest.Register(e, task.NewService(taskstore.New(w.db), time.Now), time.Now,
-		house.RequireUser(verifier), house.RateLimit(s.Rate, s.Burst))
+	err = rest.Register(e, rest.Options{
+		Tasks: task.NewService(taskstore.New(w.db), time.Now), Tokens: tokens, ForgetTokens: verifier.ForgetAPITokens, Now: time.Now,
+	}, house.RequireUser(verifier), house.RateLimit(s.Rate, s.Burst))
 	if err != nil {
 		t.Fatal(err)
 	}
