@@ -1,0 +1,23 @@
+import { Compass } from "lucide-react";
+import Link from "next/link";
+
+import { Button } from "@/components/ui/button";
+import { Empty } from "@/components/ui/empty";
+
+export default function NotFound() {
+  return (
+    <main className="grid min-h-dvh content-center">
+      <Empty
+        icon={<Compass aria-hidden />}
+        title="There is no such page"
+        action={
+          <Button asChild look="primary">
+            <Link href="/today">Go to today</Link>
+          </Button>
+        }
+      >
+        The link may be old, or the address mistyped. Your tasks are all where they were.
+      </Empty>
+    </main>
+  );
+}

@@ -1,0 +1,39 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, createContext, useContext, useSyncExternalStore } from "react";
+
+import { useUser } from "@/lib/user";
+
+import { browserZone, isZone } from "./clock";
+import { profileQuery } from "./profile";
+import { ZoneQuestion } from "./zone-question";
+
+const Context = createContext<string | null>(null);
+
+const never = () => () => undefined;
+
+/**
+ * Gives the zone of the user's profile to what stands in it; until that is known, and for a zone this browser does not
+ * know, the device's. Asks once on each device that is in another zone which one to use.
+ */
+export function ZoneProvider({ children }: { children: ReactNode }) {
+  const user = useUser();
+  // The server does not know the browser's zone; the first render in the browser must be as the server's was.
+  const device = useSyncExternalStore(never, browserZone, () => "UTC");
+  const { data: profile } = useQuery(profileQuery(user.id));
+  const zone = profile && isZone(profile.time_zone) ? profile.time_zone : device;
+  return (
+    <Context.Provider value={zone}>
+      {children}
+      {profile && <ZoneQuestion key={profile.user_id} profile={profile} device={device} />}
+    </Context.Provider>
+  );
+}
+
+/** The IANA time zone of the user. */
+export function useZone(): string {
+  const zone = useContext(Context);
+  if (!zone) throw new Error("useZone needs a ZoneProvider above it");
+  return zone;
+}
