@@ -15,6 +15,8 @@ GOLANGCI := $(CACHE)/tools/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 GOVULNCHECK := $(CACHE)/tools/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 
 MODULES := proto pkg services
+# Written when the packages of the page are those of its package-lock.json; pkg/stack writes the same.
+WEB := services/web/node_modules/.taskflow-installed
 TASKFLOW := go run ./services/taskflow
 
 # How long each fuzz target runs; which tests (make test PKG=./services/notifier/... RUN=TestName); what to measure
@@ -45,9 +47,18 @@ else
 	@# The flags are those daprd is built with, so that it is compiled once.
 	cd dapr/runtime && GOWORK=off CGO_ENABLED=0 go test -count=1 -trimpath -timeout 15m ./...
 	go test -race -count=1 -timeout 20m $$(go list ./proto/... ./pkg/... ./services/... | grep -v /services/e2e)
+	$(MAKE) --no-print-directory test-web
 	@# By themselves: they break parts of a whole suite while people use it, which takes both cores.
 	go test -race -count=1 -timeout 25m ./services/e2e
 endif
+
+.PHONY: test-web
+test-web: $(WEB) ## Run the tests of the page's own logic; those in a browser are part of ./services/e2e.
+	cd services/web && npx --no-install vitest run
+
+.PHONY: screenshots
+screenshots: ## Take the pictures of docs/screens anew, with the real page on a suite of its own.
+	mkdir -p docs/screens && SCREENSHOTS=$(CURDIR)/docs/screens GREP='ten states' go test -count=1 -v -timeout 25m ./services/e2e -run 'Page/people'
 
 .PHONY: test-mcp
 test-mcp: ## Run the public MCP conformance suite against /mcp.
@@ -76,17 +87,19 @@ bench: ## Measure the running suite and print DESIGN's table; writes bench.json.
 	@$(TASKFLOW) bench --json bench.json $(BENCH)
 
 .PHONY: lint
-lint: $(GOLANGCI) $(BUF) ## Check style, mistakes and the contracts.
+lint: $(GOLANGCI) $(BUF) $(WEB) ## Check style, mistakes and the contracts.
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(GOLANGCI) run --config ../.golangci.yml ./...); done
 	@cd dapr/runtime && echo "golangci-lint dapr/runtime" && GOWORK=off $(GOLANGCI) run --config ../../.golangci.yml ./...
+	@echo "eslint, prettier and tsc services/web"; cd services/web && npm run --silent lint
 	@cd proto && $(BUF) lint && $(BUF) format -d --exit-code
 	@last=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
 	if [ -n "$$last" ]; then cd proto && $(BUF) breaking --against "../.git#tag=$$last,subdir=proto"; else echo "buf breaking: no release tag to compare with yet"; fi
 
 .PHONY: gen
-gen: $(BUF) $(PROTOC_GEN_GO) ## Generate what is generated: protobuf, the REST door, Dapr scopes, settings tables.
+gen: $(BUF) $(PROTOC_GEN_GO) $(WEB) ## Generate what is generated: protobuf, the REST door and its types for the page, Dapr scopes, settings tables.
 	@cd proto && PATH="$(dir $(PROTOC_GEN_GO)):$$PATH" $(BUF) generate
 	@cd services && go generate ./...
+	@cd services/web && npm run --silent gen
 	@cd pkg && go test ./topics -run Components -update
 	@cd services && go test ./task-api/internal/app ./notifier/internal/app ./mcp-tools/internal/app ./mcp-tools/internal/tools ./chat-agent/internal/app ./offline-model/internal/app ./scheduler/internal/app -run 'README|Readme' -update
 
@@ -108,3 +121,6 @@ $(GOLANGCI):
 	GOWORK=off GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 $(GOVULNCHECK):
 	GOWORK=off GOBIN=$(@D) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+$(WEB): services/web/package-lock.json
+	cd services/web && npm ci --ignore-scripts --no-audit --no-fund
+	cd services/web && node -e 'fs.writeFileSync("node_modules/.taskflow-installed", crypto.createHash("sha256").update(fs.readFileSync("package-lock.json")).digest("hex"))'
