@@ -103,7 +103,7 @@ type world struct {
 	databaseURL string
 	origin      string
 	logLevel    string
-	jwks        bool     // tokens are signed with a key pair of the page
+	jwks        string   // where the page shows the public half of the pair it signs tokens with; empty if it has the secret
 	model       []string // settings of the language model, "NAME=value"
 }
 
@@ -150,12 +150,12 @@ func (u unit) sidecarEnv(w world) []string {
 // tokens is what tokens are signed and checked with: a secret, or where the page, which signs them, shows its keys.
 func (u unit) tokens(w world) []string {
 	switch {
-	case !w.jwks:
+	case w.jwks == "":
 		return []string{"JWT_SECRET=" + w.secrets.JWT}
 	case u.Node:
 		return nil
 	default:
-		return []string{"JWT_JWKS_URL=" + w.origin + "/api/auth/jwks"}
+		return []string{"JWT_JWKS_URL=" + w.jwks}
 	}
 }
 

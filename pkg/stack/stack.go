@@ -327,7 +327,11 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 	}
 	shared := world{
 		secrets: s.secrets, databaseURL: s.databaseURL, origin: s.URL("origin"), logLevel: s.o.LogLevel,
-		model: withModel(s.o.Model, s.units), jwks: s.o.JWKS,
+		model: withModel(s.o.Model, s.units),
+	}
+	if s.o.JWKS {
+		// Asked of the page itself: the origin listens only when the services, which wait for the keys, are ready.
+		shared.jwks = s.URL("web") + "/api/auth/jwks"
 	}
 	var all []*part
 	for _, u := range s.units {

@@ -69,18 +69,18 @@ func TestOnlyThePageHasWhatSessionsAreSignedWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, jwks := range []bool{false, true} {
+	for _, jwks := range []string{"", "http://page/api/auth/jwks"} {
 		w := world{secrets: secrets{JWT: "j", Auth: "a"}, origin: "http://origin", jwks: jwks}
 		for _, u := range all {
 			env := u.serviceEnv(w)
 			if has := slices.Contains(env, "BETTER_AUTH_SECRET=a"); has != (u.App == "web") {
 				t.Errorf("%s has it: %v", u.App, has)
 			}
-			if has := slices.Contains(env, "JWT_SECRET=j"); has == jwks {
-				t.Errorf("%s has the secret of tokens although jwks is %v: %v", u.App, jwks, has)
+			if has := slices.Contains(env, "JWT_SECRET=j"); has == (jwks != "") {
+				t.Errorf("%s has the secret of tokens although jwks is %q: %v", u.App, jwks, has)
 			}
-			if has := slices.Contains(env, "JWT_JWKS_URL=http://origin/api/auth/jwks"); has != (jwks && u.App != "web") {
-				t.Errorf("%s has the address of the keys although jwks is %v: %v", u.App, jwks, has)
+			if has := slices.Contains(env, "JWT_JWKS_URL="+jwks); has != (jwks != "" && u.App != "web") {
+				t.Errorf("%s has the address of the keys although jwks is %q: %v", u.App, jwks, has)
 			}
 		}
 	}

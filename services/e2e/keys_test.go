@@ -16,7 +16,7 @@ import (
 )
 
 // Where the page signs tokens with a key pair (EdDSA), the services take those and no others.
-func TestServicesTakeTheTokensOfThePagesKeyPair(t *testing.T) {
+func TestServicesTakeTokensOfAKeyPair(t *testing.T) {
 	s := startAs(t, func(o *stack.Options) { o.JWKS = true }, append(spine(), stack.Web())...)
 	jar, err := cookiejar.New(nil)
 	if err != nil {

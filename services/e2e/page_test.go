@@ -57,7 +57,7 @@ func newPlaywright(t *testing.T) playwright {
 	s := start(t, append(stack.Default(), web)...)
 	control := httptest.NewServer(s.control())
 	t.Cleanup(control.Close)
-	p.env = append(os.Environ(), "ORIGIN="+s.URL("origin"), "CONTROL="+control.URL, "CHROMIUM_PATH="+browser, "NO_COLOR=1")
+	p.env = append(os.Environ(), "ORIGIN="+s.URL("origin"), "CONTROL="+control.URL, "CHROMIUM_PATH="+browser, "FORCE_COLOR=0")
 	return p
 }
 

@@ -31,6 +31,7 @@ export default defineConfig({
   projects: [
     { name: "people", testMatch: "people/**/*.spec.ts" },
     { name: "failures", testMatch: "failures/**/*.spec.ts" },
-    { name: "speed", testMatch: "speed/**/*.spec.ts" },
+    // What records a test slows it down.
+    { name: "speed", testMatch: "speed/**/*.spec.ts", use: { trace: "off", screenshot: "off" } },
   ],
 });

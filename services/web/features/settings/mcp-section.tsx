@@ -31,12 +31,12 @@ function Instructions({ origin }: { origin: string }) {
         <code className="min-w-0 truncate font-mono text-sm">{origin}/mcp</code>
         <CopyButton text={`${origin}/mcp`} label="Copy the address" />
       </div>
-      <Tabs.Root defaultValue={all[0]?.client} className="grid gap-3">
+      <Tabs.Root defaultValue={all[0] && idOf(all[0].client)} className="grid gap-3">
         <Tabs.List aria-label="Client" className="flex overflow-x-auto border-b border-line">
           {all.map(({ client }) => (
             <Tabs.Trigger
               key={client}
-              value={client}
+              value={idOf(client)}
               className="h-9 shrink-0 cursor-pointer border-b-2 border-transparent px-2.5 text-sm text-muted hover:text-ink data-[state=active]:border-accent data-[state=active]:font-medium data-[state=active]:text-ink sm:px-3"
             >
               {client}
@@ -44,7 +44,7 @@ function Instructions({ origin }: { origin: string }) {
           ))}
         </Tabs.List>
         {all.map(({ client, where, text }) => (
-          <Tabs.Content key={client} value={client} className="grid gap-2">
+          <Tabs.Content key={client} value={idOf(client)} className="grid gap-2">
             <div className="flex items-center justify-between gap-3">
               <p className="text-sm text-muted">
                 {where}, with your token for <code className="font-mono text-xs">{placeholder}</code>
@@ -63,4 +63,9 @@ function Instructions({ origin }: { origin: string }) {
       </Tabs.Root>
     </>
   );
+}
+
+/** Radix makes element ids of it, which may have no spaces. */
+function idOf(client: string): string {
+  return client.toLowerCase().replaceAll(" ", "-");
 }
