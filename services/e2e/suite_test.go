@@ -53,7 +53,7 @@ func startAs(t *testing.T, change func(*stack.Options), services ...stack.Servic
 	t.Helper()
 	for i := range services {
 		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=1000",
-			"CHAT_RATE=100000", "CHAT_BURST=100000")
+			"CHAT_RATE=100000", "CHAT_BURST=100000", "CHATKIT=true")
 	}
 	dir, err := os.MkdirTemp("", "taskflow-e2e-")
 	if err != nil {

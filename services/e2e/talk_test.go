@@ -243,6 +243,7 @@ func TestPeopleManageTasksByTalking(t *testing.T) {
 	if h, err := ann.Messages(t.Context(), ann.conversation); err != nil || len(h.Items) != len(history.Items) {
 		t.Errorf("the second user wrote into the first one's conversation: %v", err)
 	}
+	s.talksThroughChatKit(t)
 	s.rebuilt()
 	s.drained(time.Minute)
 }

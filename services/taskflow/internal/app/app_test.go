@@ -100,7 +100,7 @@ func TestMistakesAreExplained(t *testing.T) {
 		"a time that is none":                {[]string{"replay", "--from", "yesterday"}, "2026-11-01"},
 		"a topic that does not exist":        {[]string{"replay", "--from", "2026-01-01", "--topic", "x"}, "topics list"},
 		"no database to be found":            {[]string{"migrate", "--dir", t.TempDir()}, "DATABASE_URL"},
-		"a service that does not exist":      {[]string{"up", "--without", "tasks"}, "scheduler, or all"},
+		"a service that does not exist":      {[]string{"up", "--without", "tasks"}, "web, or all"},
 		"settings of a stack that is not up": {[]string{"env", "--dir", t.TempDir()}, "start the local stack"},
 		"a rebuild for nothing":              {[]string{"rebuild"}, "--verify"},
 		"a command that does not exist":      {[]string{"upp"}, "up"},
