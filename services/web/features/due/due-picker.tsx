@@ -5,6 +5,7 @@ import { type ComponentProps, useId, useRef, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Checkbox } from "@/components/ui/checkbox";
 import { Input } from "@/components/ui/input";
+import { keepsEscape } from "@/components/ui/keeps-escape";
 import { isDay, weekdayOf } from "@/lib/time/clock";
 import { type Day, addDays, at, dueDay, dueTime, moveTo, today } from "@/lib/time/due";
 import { useNow } from "@/lib/time/use-now";
@@ -112,6 +113,7 @@ function Committed({ value, accept, onCommit, ...rest }: CommittedProps) {
   return (
     <Input
       {...rest}
+      {...keepsEscape(draft !== null)}
       value={draft ?? value}
       onKeyDown={(event) => {
         if (event.key === "Enter") {
@@ -119,7 +121,7 @@ function Committed({ value, accept, onCommit, ...rest }: CommittedProps) {
           commit(draft);
         } else if (event.key === "Escape" && draft !== null) {
           // Only the typing is given up, not the dialog around it.
-          event.stopPropagation();
+          event.preventDefault();
           commit(null);
         } else if (event.key !== "Tab") {
           typed.current = true;

@@ -14,6 +14,7 @@ import {
 
 import { Button } from "@/components/ui/button";
 import { Spinner } from "@/components/ui/spinner";
+import { useToast } from "@/components/ui/toast";
 import { describe } from "@/features/recurrence/describe";
 import type { NewTask } from "@/features/tasks/model";
 import { useTaskActions } from "@/features/tasks/use-tasks";
@@ -24,7 +25,8 @@ import { useZone } from "@/lib/time/zone";
 
 import { Chips, type Shown } from "./chips";
 import { Help } from "./help";
-import { parse } from "./parse";
+import type { Parsed } from "./parse";
+import { useParser } from "./use-parser";
 
 /** The server's, in characters. */
 const longestTitle = 200;
@@ -42,6 +44,7 @@ type Props = {
 /** One line that becomes a task: what it says about date, time, repetition, priority, tags and reminders is understood. */
 export function QuickAdd({ ref, autoFocus, defaults = none }: Props) {
   const { create } = useTaskActions();
+  const say = useToast();
   const zone = useZone();
   const now = useNow();
   const input = useRef<HTMLInputElement>(null);
@@ -50,14 +53,19 @@ export function QuickAdd({ ref, autoFocus, defaults = none }: Props) {
   const [ignored, setIgnored] = useState(nothing);
   const [dropped, setDropped] = useState(nothing);
   const [busy, setBusy] = useState(false);
+  // Known at once: a second submission may come before the state does.
+  const sending = useRef(false);
   const id = useId();
 
   const given = useMemo(() => without(defaults, dropped), [defaults, dropped]);
   const day = dueDay(given.due_date ?? null, zone);
 
-  const parsed = useMemo(
-    () => parse(text, { now, zone, day, ignore: ignored }),
-    [text, now, zone, day, ignored],
+  const { parse, ask } = useParser();
+  const options = useMemo(() => ({ now, zone, day, ignore: ignored }), [now, zone, day, ignored]);
+  // What is typed before it can be understood is understood as soon as it can be.
+  const parsed = useMemo<Parsed>(
+    () => parse?.(text, options) ?? { title: text.trim(), chips: [], task: {} },
+    [parse, text, options],
   );
   const { title, task } = parsed;
   const length = [...title].length;
@@ -71,19 +79,41 @@ export function QuickAdd({ ref, autoFocus, defaults = none }: Props) {
     input.current?.focus();
   }
 
+  // Should it fail, it is tried again with the next key, and at last when the task is to be added, which tells of it.
+  const prepare = () => void ask().catch(() => undefined);
+
   function change(value: string) {
     setText(value);
+    if (!parse) prepare();
     // Words that are gone and typed again are understood again.
     const plain = value.toLowerCase().replace(/\s+/g, " ");
     if (ignored.size > 0) setIgnored(new Set([...ignored].filter((key) => plain.includes(key))));
   }
 
+  /** What is typed, by a parser that has to be loaded first; nothing if it cannot be, which is told. */
+  async function understand(): Promise<Parsed | undefined> {
+    try {
+      return (await ask())(text, options);
+    } catch {
+      say({
+        title: `Not added: “${text.trim()}”`,
+        description: "The page could not load what understands it. Check the connection and try again.",
+        tone: "danger",
+      });
+      return undefined;
+    }
+  }
+
   async function submit(event: SyntheticEvent) {
     event.preventDefault();
-    if (busy || title === "" || tooLong) return;
-    const tags = [...new Set([...(given.tags ?? []), ...(task.tags ?? [])])];
+    if (sending.current) return;
+    sending.current = true;
     setBusy(true);
     try {
+      const understood = parse ? parsed : await understand();
+      if (!understood || understood.title === "" || [...understood.title].length > longestTitle) return;
+      const { title, task } = understood;
+      const tags = [...new Set([...(given.tags ?? []), ...(task.tags ?? [])])];
       const created = await create({ ...given, ...task, title, ...(tags.length > 0 ? { tags } : {}) });
       // What the server refused stays to be mended; why was told by create.
       if (created) {
@@ -92,6 +122,7 @@ export function QuickAdd({ ref, autoFocus, defaults = none }: Props) {
         setDropped(nothing);
       }
     } finally {
+      sending.current = false;
       setBusy(false);
       input.current?.focus();
     }
@@ -125,6 +156,7 @@ export function QuickAdd({ ref, autoFocus, defaults = none }: Props) {
           value={text}
           onChange={(event) => change(event.target.value)}
           onKeyDown={onKeyDown}
+          onFocus={prepare}
           autoFocus={autoFocus}
           readOnly={busy}
           aria-label="Add a task"

@@ -3,7 +3,7 @@
 import { Monitor, Moon, Sun } from "lucide-react";
 import { useState, useSyncExternalStore } from "react";
 
-import { switchTheme } from "@/features/shell/switch-theme";
+import { switchTheme } from "@/lib/switch-theme";
 import { type Theme, themes } from "@/lib/theme";
 
 import { Section } from "./section";

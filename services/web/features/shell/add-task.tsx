@@ -1,14 +1,14 @@
 "use client";
 
 import { Plus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { usePathname } from "next/navigation";
-import { Dialog } from "@/components/ui/dialog";
+
 import { Tooltip } from "@/components/ui/tooltip";
-import { QuickAdd } from "@/features/quick-add/quick-add";
-import { today } from "@/lib/time/due";
-import { useZone } from "@/lib/time/zone";
 
 import { useShortcut } from "./shortcuts";
+
+const AddDialog = dynamic(() => import("./add-dialog").then((m) => m.AddDialog), { ssr: false });
 
 // There a floating button would lie over the message field, or has no business.
 const withoutButton = ["/chat", "/settings"];
@@ -23,7 +23,6 @@ function onPage(): HTMLElement | null {
 
 /** Adds a task from wherever one is: in the page's own field, or in a dialog. On a phone behind a floating button. */
 export function AddTask({ adding, setAdding }: { adding: boolean; setAdding: (adding: boolean) => void }) {
-  const zone = useZone();
   const path = usePathname();
   const add = () => {
     const field = onPage();
@@ -45,16 +44,7 @@ export function AddTask({ adding, setAdding }: { adding: boolean; setAdding: (ad
           </button>
         </Tooltip>
       )}
-      {adding && (
-        <Dialog
-          open
-          onOpenChange={setAdding}
-          title="Add a task"
-          className="max-sm:top-4 max-sm:translate-y-0 sm:top-[20%] sm:translate-y-0"
-        >
-          <QuickAdd autoFocus defaults={path === "/today" ? { due_date: today(zone) } : {}} />
-        </Dialog>
-      )}
+      {adding && <AddDialog today={path === "/today"} onClose={() => setAdding(false)} />}
     </>
   );
 }

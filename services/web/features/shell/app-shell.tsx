@@ -9,9 +9,9 @@ import { Button } from "@/components/ui/button";
 import { Tooltip } from "@/components/ui/tooltip";
 import { AccountMenu } from "@/features/account/account-menu";
 import { Connection } from "@/features/live/connection";
-import { ConflictDialog } from "@/features/tasks/conflict-dialog";
 import { DropTray } from "@/features/tasks/drop-tray";
 import { OpenedTask } from "@/features/tasks/opened-task";
+import { RaisedConflict } from "@/features/tasks/raised-conflict";
 import { cn } from "@/lib/cn";
 
 import { AddTask } from "./add-task";
@@ -112,7 +112,7 @@ export function AppShell({ children }: { children: ReactNode }) {
       <AddTask adding={over === "add"} setAdding={show("add")} />
       <DropTray />
       <OpenedTask />
-      <ConflictDialog />
+      <RaisedConflict />
       <GoTo />
       {over === "palette" && <Palette onClose={() => setOver(null)} onOpen={setOver} />}
       {over === "shortcuts" && <ShortcutsDialog onClose={() => setOver(null)} />}

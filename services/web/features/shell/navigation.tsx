@@ -2,7 +2,7 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { useDropTarget } from "@/features/tasks/drag";
 import { counts } from "@/features/tasks/select";
@@ -40,7 +40,7 @@ export function Navigation({ onFollow }: { onFollow?: () => void }) {
       <ul className="grid gap-0.5">
         {others.map((to) => (
           <li key={to.href}>
-            <Item to={to} onFollow={onFollow} count={0} />
+            <Item to={to} onFollow={onFollow} count={0} ahead={false} />
           </li>
         ))}
       </ul>
@@ -51,12 +51,16 @@ export function Navigation({ onFollow }: { onFollow?: () => void }) {
 function Item(props: {
   to: Destination;
   count: number;
+  /** Whether its page is fetched before anyone goes for it: the lists are one and the same page. */
+  ahead?: boolean;
   target?: "open" | "over" | undefined;
   onFollow?: (() => void) | undefined;
 }) {
   const { to, count, target } = props;
   const here = usePathname() === to.href;
   const late = to.href === "/overdue";
+  const [wanted, setWanted] = useState(props.ahead ?? true);
+  const want = () => setWanted(true);
   return (
     <Link
       href={to.href}
@@ -64,6 +68,9 @@ function Item(props: {
       aria-current={here ? "page" : undefined}
       // Its words are the name; the number is read after it.
       aria-description={count > 0 ? `${count} ${count === 1 ? "task" : "tasks"}` : undefined}
+      prefetch={wanted ? null : false}
+      onPointerEnter={want}
+      onFocus={want}
       onClick={props.onFollow}
       draggable={false}
       className={cn(

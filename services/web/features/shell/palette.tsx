@@ -10,6 +10,7 @@ import { Kbd } from "@/components/ui/kbd";
 import { useOpenTask } from "@/features/tasks/open-task";
 import { matches, noFilters, sorted } from "@/features/tasks/select";
 import { useOpenTasks } from "@/features/tasks/use-tasks";
+import { switchTheme, useDark } from "@/lib/switch-theme";
 import { formatDue } from "@/lib/time/due";
 import { useNow } from "@/lib/time/use-now";
 import { useZone } from "@/lib/time/zone";
@@ -17,7 +18,6 @@ import { useZone } from "@/lib/time/zone";
 import { destinations } from "./destinations";
 import { keyCaps } from "./keys";
 import { useApple } from "./shortcuts-dialog";
-import { switchTheme, useDark } from "./switch-theme";
 import { useChatPanel } from "./use-panel";
 
 /** As many tasks as one reads through. */
@@ -70,9 +70,6 @@ export default function Palette(props: { onClose: () => void; onOpen: (what: "ad
               <Kbd>Esc</Kbd>
             </div>
             <Command.List className="max-h-[min(24rem,60dvh)] scroll-py-2 overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-3 [&_[cmdk-group-heading]]:pt-3 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted">
-              <Command.Empty className="px-3 py-8 text-center text-sm text-muted">
-                Nothing is called that.
-              </Command.Empty>
               {found.length > 0 && (
                 <Command.Group heading="Tasks">
                   {found.map((task) => (
@@ -97,15 +94,6 @@ export default function Palette(props: { onClose: () => void; onOpen: (what: "ad
                 >
                   Add a task
                 </Item>
-                {text.trim() !== "" && (
-                  <Item
-                    value={`Search all tasks ${text}`}
-                    icon={<Search />}
-                    onSelect={then(() => router.push(`/all?q=${encodeURIComponent(text.trim())}`))}
-                  >
-                    Search all tasks for “{text.trim()}”
-                  </Item>
-                )}
                 <Item
                   value="Chat assistant ask"
                   icon={<MessageSquareText />}
@@ -142,6 +130,19 @@ export default function Palette(props: { onClose: () => void; onOpen: (what: "ad
                   </Item>
                 ))}
               </Command.Group>
+              {text.trim() !== "" && (
+                // There whatever is typed, and last: what is called so comes first.
+                <Command.Group heading="Search" forceMount>
+                  <Item
+                    value="Search all tasks"
+                    forceMount
+                    icon={<Search />}
+                    onSelect={then(() => router.push(`/all?q=${encodeURIComponent(text.trim())}`))}
+                  >
+                    Search all tasks for “{text.trim()}”
+                  </Item>
+                </Command.Group>
+              )}
             </Command.List>
           </Command>
         </Radix.Content>
@@ -155,12 +156,14 @@ function Item(props: {
   icon: ReactNode;
   children: ReactNode;
   hint?: string;
+  forceMount?: boolean;
   keys?: string[];
   onSelect: () => void;
 }) {
   return (
     <Command.Item
       value={props.value}
+      forceMount={props.forceMount}
       onSelect={props.onSelect}
       className="flex h-10 cursor-pointer items-center gap-3 rounded-lg px-3 text-sm select-none data-[selected=true]:bg-accent-soft data-[selected=true]:text-accent [&_svg]:size-4 [&_svg]:shrink-0 [&_svg]:text-muted"
     >

@@ -4,7 +4,6 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 
 import { ToastProvider } from "@/components/ui/toast";
-import { TooltipProvider } from "@/components/ui/tooltip";
 import { LiveProvider } from "@/features/live/live-provider";
 import { TaskSessionProvider } from "@/features/tasks/data/session";
 import { newQueryClient } from "@/lib/query";
@@ -16,15 +15,13 @@ export function Providers({ user, children }: { user: User; children: ReactNode 
   return (
     <UserProvider user={user} key={user.id}>
       <Server>
-        <TooltipProvider delayDuration={400}>
-          <ToastProvider>
-            <ZoneProvider>
-              <TaskSessionProvider>
-                <LiveProvider>{children}</LiveProvider>
-              </TaskSessionProvider>
-            </ZoneProvider>
-          </ToastProvider>
-        </TooltipProvider>
+        <ToastProvider>
+          <ZoneProvider>
+            <TaskSessionProvider>
+              <LiveProvider>{children}</LiveProvider>
+            </TaskSessionProvider>
+          </ZoneProvider>
+        </ToastProvider>
       </Server>
     </UserProvider>
   );

@@ -5,8 +5,7 @@ import { type Day, addDays, today } from "@/lib/time/due";
 import { useZone } from "@/lib/time/zone";
 
 import { useDragged, useDropTarget } from "./drag";
-import { nextWeek } from "./move-dialog";
-import { useMove } from "./use-move";
+import { nextWeek, useMove } from "./use-move";
 
 /** Days to drop tasks on, shown while something is dragged. By keyboard the same is done through "Move to…". */
 export function DropTray() {

@@ -7,6 +7,11 @@ export type Scope = components["schemas"]["Scope"];
 export type Priority = components["schemas"]["Priority"];
 export type Recurrence = NonNullable<Task["recurrence"]>;
 
+/** What makes a task due then, or no more (null): its reminders count back from that and go with it. */
+export function dueOn(task: Task, due: string | null): TaskPatch {
+  return due === null && task.reminders.length > 0 ? { due_date: null, reminders: [] } : { due_date: due };
+}
+
 /** Rising. */
 export const priorities: readonly Priority[] = ["none", "low", "medium", "high", "urgent"];
 

@@ -12,12 +12,7 @@ import { type Day, addDays, formatDay, today } from "@/lib/time/due";
 import { useZone } from "@/lib/time/zone";
 
 import type { Task } from "./model";
-import { useMove } from "./use-move";
-
-/** The Monday after a day. */
-export function nextWeek(from: Day): Day {
-  return addDays(from, 7 - weekdayOf(from));
-}
+import { nextWeek, useMove } from "./use-move";
 
 /** The next Saturday after a day. */
 function weekend(from: Day): Day {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Task } from "./model";
-import { rowsOf, withLeaving } from "./rows";
+import { rowsOf as rowsNamed, withLeaving } from "./rows";
 import type { Section } from "./select";
 
 const section = (title: string | null, ...ids: string[]): Section => ({
@@ -9,6 +9,7 @@ const section = (title: string | null, ...ids: string[]): Section => ({
   title,
   tasks: ids.map((id) => ({ id, title: id }) as Task),
 });
+const rowsOf = (sections: Section[]) => rowsNamed(sections, (task) => task.id);
 const keys = (rows: ReturnType<typeof withLeaving>) =>
   rows.map((r) => (r.kind === "task" && r.leaving ? `-${r.key}` : r.key));
 
@@ -44,13 +45,10 @@ test("what was already leaving is not seen off twice", () => {
 });
 
 test("a new task that gets its lasting id does not leave", () => {
-  const named = (id: string): Section => ({
-    key: "only",
-    title: null,
-    tasks: [{ id, title: "Buy milk" } as Task],
-  });
-  const rows = rowsOf([named("lasting")]);
-  expect(withLeaving(rowsOf([named("passing")]), rows)).toBe(rows);
+  const lasting = (task: Pick<Task, "id">) => (task.id === "lasting" ? "passing" : task.id);
+  const rows = rowsNamed([section(null, "lasting")], lasting);
+  expect(withLeaving(rowsNamed([section(null, "passing")], lasting), rows)).toBe(rows);
+  expect(keys(rows)).toEqual(["passing"]);
 });
 
 test("another list is shown at once", () => {

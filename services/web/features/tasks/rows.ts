@@ -7,15 +7,18 @@ export type Row =
   | { kind: "heading"; key: string; section: Section }
   | { kind: "task"; key: string; task: Task; section: Section; place: number; leaving: boolean };
 
-/** The lines of the sections, in order. `place` counts the tasks from 1, whatever the headings. */
-export function rowsOf(sections: readonly Section[]): Row[] {
+/**
+ * The lines of the sections, in order. `place` counts the tasks from 1, whatever the headings; `keyOf` names a task by what
+ * stays the same as long as its row does.
+ */
+export function rowsOf(sections: readonly Section[], keyOf: (task: Task) => string): Row[] {
   const rows: Row[] = [];
   let place = 0;
   for (const section of sections) {
     if (section.title !== null) rows.push({ kind: "heading", key: `heading ${section.key}`, section });
     for (const task of section.tasks) {
       place++;
-      rows.push({ kind: "task", key: task.id, task, section, place, leaving: false });
+      rows.push({ kind: "task", key: keyOf(task), task, section, place, leaving: false });
     }
   }
   return rows;
@@ -27,10 +30,7 @@ const most = 20;
 /** The new lines with those of the old ones that are gone from them, each where it stood. */
 export function withLeaving(old: readonly Row[], rows: readonly Row[]): readonly Row[] {
   const stays = new Set(rows.map((r) => r.key));
-  // A new task has another id before the server has given it its own: it did not leave.
-  const known = new Set(old.map((r) => r.key));
-  const born = new Set(rows.flatMap((r) => (r.kind === "task" && !known.has(r.key) ? [r.task.title] : [])));
-  const leaves = (r: Row) => r.kind === "task" && !r.leaving && !stays.has(r.key) && !born.has(r.task.title);
+  const leaves = (r: Row) => r.kind === "task" && !r.leaving && !stays.has(r.key);
   const gone = old.filter(leaves).length;
   if (gone === 0 || gone > most) return rows;
   // Each that is gone follows what stood before it, if that is still there.

@@ -5,7 +5,7 @@ import { addDays, at, formatDue, today } from "@/lib/time/due";
 import { useZone } from "@/lib/time/zone";
 
 import type { Task } from "./model";
-import { nextWeek } from "./move-dialog";
+import { nextWeek } from "./use-move";
 import { type TaskActions, useTaskActions } from "./use-tasks";
 
 /** Asks when to remind again. The due date stays. */

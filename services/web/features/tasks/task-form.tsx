@@ -13,7 +13,7 @@ import { formatDue } from "@/lib/time/due";
 import { useNow } from "@/lib/time/use-now";
 import { useZone } from "@/lib/time/zone";
 
-import { type Scope, type Task, type TaskPatch, priorities } from "./model";
+import { type Scope, type Task, type TaskPatch, dueOn, priorities } from "./model";
 import { priorityNames, priorityText } from "./priority";
 import { CompleteCheck } from "./row-check";
 import { TagsField } from "./tags-field";
@@ -48,9 +48,10 @@ export function TaskForm({ task, onClose }: { task: Task; onClose: () => void })
   // Why a field was not saved, by its name.
   const [errors, setErrors] = useState<Partial<Record<string, string>>>({});
 
-  const save = async (field: string, changes: TaskPatch): Promise<boolean> => {
+  // `seen` is the task as the user saw it when the change began.
+  const save = async (field: string, changes: TaskPatch, seen = task): Promise<boolean> => {
     let refused: ApiError | undefined;
-    await actions.patch(task, changes, {
+    await actions.patch(seen, changes, {
       // The rule is the series' own: there is no "this one" of it.
       ...(repeats && field !== "recurrence" ? { scope } : {}),
       refused: (error) => {
@@ -64,16 +65,18 @@ export function TaskForm({ task, onClose }: { task: Task; onClose: () => void })
   };
 
   const title = useSavedField({
-    key: `${task.id}.title`,
+    task: task.id,
+    name: "title",
     value: task.title,
     clean: (text) => text.replace(/\s+/g, " ").trim(),
     check: (text) => (text === "" ? "A task needs a title." : undefined),
-    save: (text) => save("title", { title: text }),
+    save: (text, begun) => save("title", { title: text }, { ...task, title: begun }),
   });
   const description = useSavedField({
-    key: `${task.id}.description`,
+    task: task.id,
+    name: "description",
     value: task.description,
-    save: (text) => save("description", { description: text }),
+    save: (text, begun) => save("description", { description: text }, { ...task, description: begun }),
   });
   const snoozed = task.remind_at.filter((at) => Date.parse(at) > now.getTime());
 
@@ -118,7 +121,7 @@ export function TaskForm({ task, onClose }: { task: Task; onClose: () => void })
 
       <div className="grid gap-3.5">
         <Property label="Due" error={errors["due_date"]}>
-          <DuePicker value={task.due_date} onChange={(due) => void save("due_date", { due_date: due })} />
+          <DuePicker value={task.due_date} onChange={(due) => void save("due_date", dueOn(task, due))} />
         </Property>
         <Property label="Priority" control={`${task.id}-priority`} error={errors["priority"]}>
           <Select

@@ -8,7 +8,7 @@ import { useNow } from "@/lib/time/use-now";
 import { useZone } from "@/lib/time/zone";
 
 import { DayHeading } from "./day-heading";
-import { useDraft } from "./draft";
+import { draftOf, isToSave, setDraft, typed, useDraft } from "./draft";
 import { startDrag } from "./drag";
 import type { Task } from "./model";
 import { useOpenTask } from "./open-task";
@@ -18,7 +18,7 @@ import { type Selection, extended, nothing, toggled } from "./selection";
 import { type RowActions, TaskRow } from "./task-row";
 import { useLeaving } from "./use-leaving";
 import { useListKeys } from "./use-list-keys";
-import { useTaskActions } from "./use-tasks";
+import { useRowKey, useTaskActions } from "./use-tasks";
 import { useWindowList } from "./use-window-list";
 
 const BulkBar = dynamic(() => import("./bulk-bar").then((m) => m.BulkBar), { ssr: false });
@@ -34,13 +34,17 @@ type Props = {
   onEnd?: (() => void) | undefined;
 };
 
+/** The draft of the title that is edited in its row; only one is at a time. */
+const titleDraft = "title";
+
 /** Tasks under their headings, with all that can be done to them by mouse, finger and keyboard. */
 export function TaskList({ sections, list, trash = false, onEnd }: Props) {
   const zone = useZone();
   const now = useNow();
   const actions = useTaskActions();
   const openTask = useOpenTask();
-  const rows = useMemo(() => rowsOf(sections), [sections]);
+  const keyOf = useRowKey();
+  const rows = useMemo(() => rowsOf(sections, keyOf), [sections, keyOf]);
   const tasks = useMemo(() => sections.flatMap((s) => s.tasks), [sections]);
   const listed = useMemo(() => tasks.map((t) => t.id), [tasks]);
   const { shown, moving } = useLeaving(rows, list);
@@ -49,8 +53,7 @@ export function TaskList({ sections, list, trash = false, onEnd }: Props) {
   const [picked, setPicked] = useState<{ list: string; selection: Selection }>({ list, selection: nothing });
   const selection = picked.list === list ? picked.selection : nothing;
   const [asking, setAsking] = useState<{ what: "move" | "snooze"; tasks: readonly Task[] } | null>(null);
-  const [draft, setDraft] = useDraft("title");
-  const edited = useMemo(() => parseDraft(draft), [draft]);
+  const edited = useDraft(titleDraft);
 
   const selected = useMemo(() => tasks.filter((t) => selection.ids.has(t.id)), [tasks, selection]);
   const select = (next: Selection) => setPicked({ list, selection: next });
@@ -64,12 +67,15 @@ export function TaskList({ sections, list, trash = false, onEnd }: Props) {
       restore: (task) => void actions.restore([task]),
       select: (task, range) =>
         choose((from) => (range ? extended(from, task.id, listed) : toggled(from, task.id))),
-      edit: (task, text) => setDraft(task && JSON.stringify({ id: task.id, text: text ?? task.title })),
+      edit: (task, text) =>
+        setDraft(titleDraft, task && typed(draftOf(titleDraft), keyOf(task), text ?? task.title, task.title)),
       rename: (task, title) => {
-        setDraft(null);
+        const draft = typed(draftOf(titleDraft), keyOf(task), title, task.title);
+        setDraft(titleDraft, null);
+        if (!isToSave(title, draft.begun, task.title)) return;
         // What was typed is not lost if it cannot be saved.
-        const refused = () => setDraft(JSON.stringify({ id: task.id, text: title }));
-        void actions.patch(task, { title }, { said: "Renamed", refused });
+        const refused = () => setDraft(titleDraft, draft);
+        void actions.patch({ ...task, title: draft.begun }, { title }, { said: "Renamed", refused });
       },
       drag: (event, task) => {
         const together = selected.some((t) => t.id === task.id);
@@ -84,7 +90,7 @@ export function TaskList({ sections, list, trash = false, onEnd }: Props) {
         if (item === "delete") void actions.remove([task]);
       },
     };
-  }, [actions, list, listed, openTask, selected, setDraft]);
+  }, [actions, list, listed, openTask, selected, keyOf]);
 
   const noteFocus = useListKeys({
     tasks,
@@ -153,7 +159,7 @@ export function TaskList({ sections, list, trash = false, onEnd }: Props) {
                 withDay={row.section.day === undefined}
                 selected={selection.ids.has(row.task.id)}
                 selecting={selected.length > 0}
-                typed={edited?.id === row.task.id && !row.leaving ? edited.text : null}
+                typed={edited?.id === row.key && !row.leaving ? edited.text : null}
                 leaving={row.leaving}
                 trash={trash}
                 do={rowActions}
@@ -171,16 +177,4 @@ export function TaskList({ sections, list, trash = false, onEnd }: Props) {
       )}
     </>
   );
-}
-
-function parseDraft(text: string | null): { id: string; text: string } | null {
-  if (text === null) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return null;
-    const { id, text: typed } = value as Record<string, unknown>;
-    return typeof id === "string" && typeof typed === "string" ? { id, text: typed } : null;
-  } catch {
-    return null;
-  }
 }

@@ -54,7 +54,7 @@ export function TaskSheet({ id, onClose }: { id: string; onClose: () => void }) 
           ))}
           <Skeleton className="h-28" />
         </div>
-      ) : error && error.status !== 404 ? (
+      ) : error && error.status !== 404 && error.status !== 422 ? (
         <ListError error={error} retry={retry} rest={false} />
       ) : (
         <Empty

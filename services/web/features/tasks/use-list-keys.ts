@@ -38,6 +38,12 @@ export function useListKeys(list: {
     cursor.current = null;
     const next = listed[Math.min(at.index, listed.length - 1)];
     const now = document.activeElement;
+    // A new task's row has got another id, and the focus is in it still.
+    const same = now && idAt(now);
+    if (same && listed.includes(same)) {
+      cursor.current = { id: same, index: listed.indexOf(same) };
+      return;
+    }
     const lost = !now || now === document.body || now.closest(`[data-task-id="${CSS.escape(at.id)}"]`);
     if (next && lost) focus(next);
   }, [listed, focus]);
@@ -82,9 +88,14 @@ export function useListKeys(list: {
 
   return useCallback(
     (event) => {
-      const id = event.target.closest<HTMLElement>("[data-task-id]")?.dataset["taskId"];
+      const id = idAt(event.target);
       if (id) cursor.current = { id, index: listed.indexOf(id) };
     },
     [listed],
   );
+}
+
+/** The id of the task in whose row an element is. */
+function idAt(element: Element): string | undefined {
+  return element.closest<HTMLElement>("[data-task-id]")?.dataset["taskId"];
 }

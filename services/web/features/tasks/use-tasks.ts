@@ -1,6 +1,6 @@
 "use client";
 
-import { keepPreviousData, skipToken, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { skipToken, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useSyncExternalStore } from "react";
 
 import { useToast } from "@/components/ui/toast";
@@ -8,7 +8,6 @@ import { ApiError } from "@/lib/api/problem";
 
 import { type Book, emptyBook, heard, idOf, shown } from "./data/book";
 import type { Conflict } from "./data/conflicts";
-import type { ListParameters } from "./data/door";
 import { keys } from "./data/keys";
 import { loadOpen, mostOpen } from "./data/load";
 import { isGone } from "./data/merge";
@@ -63,67 +62,6 @@ export function useStart() {
     queryKey: keys.start(session.userId),
     queryFn: async ({ signal }) => (await session.door.changes(0, 1, signal)).current_sequence,
   });
-}
-
-export type ListQuery = {
-  status?: "all" | "completed";
-  deleted?: boolean;
-  q?: string;
-  sort?: string;
-  tag?: string;
-};
-
-const listPage = 50;
-
-/** Tasks the server selects (completed ones, the trash), page by page. */
-export function useListedTasks(
-  query: ListQuery,
-): Loading & { tasks: readonly Task[]; hasMore: boolean; loadingMore: boolean; loadMore: () => void } {
-  const session = useTaskSession();
-  const all = useBook(allOf);
-  const list = useInfiniteQuery({
-    queryKey: keys.list(session.userId, query),
-    queryFn: async ({ pageParam, signal }) => {
-      const { sort, ...rest } = query;
-      const parameters = {
-        ...rest,
-        sort: sort as ListParameters["sort"],
-        limit: listPage,
-        cursor: pageParam,
-      };
-      const page = await session.door.list(parameters, signal);
-      session.write((book) => heard(book, page.items));
-      return page;
-    },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-    placeholderData: keepPreviousData,
-  });
-  const { data, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = list;
-  const { deleted = false, status = "all" } = query;
-  const tasks = useMemo(() => {
-    const listed = new Map<string, Task>();
-    for (const page of data?.pages ?? [])
-      for (const { id } of page.items) {
-        // The book knows each in its newest version; what is gone or moved elsewhere meanwhile is not listed here.
-        const task = all.get(id);
-        if (!task || (task.deleted_at !== null) !== deleted) continue;
-        if (status === "completed" && !task.completed) continue;
-        listed.set(id, task);
-      }
-    return [...listed.values()];
-  }, [data, all, deleted, status]);
-  return {
-    status: list.isSuccess ? "ready" : list.isError ? (data ? "ready" : "error") : "loading",
-    error: asApiError(list.error),
-    retry: useCallback(() => void refetch(), [refetch]),
-    tasks,
-    hasMore: hasNextPage,
-    loadingMore: isFetchingNextPage,
-    loadMore: useCallback(() => {
-      if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-    }, [fetchNextPage, hasNextPage, isFetchingNextPage]),
-  };
 }
 
 /** One task, wherever it is; null if there is none. */
@@ -218,7 +156,8 @@ export function useRowKey(): (task: Pick<Task, "id">) => string {
   return useCallback((task) => rows.get(task.id) ?? task.id, [rows]);
 }
 
-function useBook<T>(select: (book: Book) => T): T {
+/** A part of what the page knows of the tasks, each time it is another. */
+export function useBook<T>(select: (book: Book) => T): T {
   const { userId } = useTaskSession();
   const { data } = useQuery({
     queryKey: keys.book(userId),
@@ -231,7 +170,6 @@ function useBook<T>(select: (book: Book) => T): T {
 }
 
 const openOf = (book: Book) => shown(book).open;
-const allOf = (book: Book) => shown(book).all;
 const rowsOf = (book: Book) => shown(book).keys;
 
 let noticed = false;
@@ -250,7 +188,8 @@ function useTruncationNotice(truncated: boolean): void {
   }, [truncated, say]);
 }
 
-function asApiError(error: Error | null): ApiError | null {
+/** What went wrong as something to show. */
+export function asApiError(error: Error | null): ApiError | null {
   if (error === null || error instanceof ApiError) return error;
   return new ApiError({ status: 0, detail: "Something went wrong on this page.", cause: error });
 }

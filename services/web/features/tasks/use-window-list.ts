@@ -37,7 +37,7 @@ export function useWindowList(rows: readonly Row[]) {
   /** Moves the focus to a task, wherever it is in the list. */
   const focus = useCallback(
     (id: string) => {
-      const index = rows.findIndex((r) => r.key === id);
+      const index = rows.findIndex((r) => r.kind === "task" && r.task.id === id);
       if (index < 0) return;
       virtual.scrollToIndex(index, { align: "auto" });
       let tries = 10;

@@ -7,7 +7,6 @@ import { useState, useSyncExternalStore } from "react";
 import { Button } from "@/components/ui/button";
 import { useToast } from "@/components/ui/toast";
 
-import { canonicalZone } from "./clock";
 import { type Profile, profileQuery, saveZone } from "./profile";
 
 const keyOf = (userId: string) => `taskflow.zone.${userId}`;
@@ -54,7 +53,7 @@ export function ZoneQuestion({ profile, device }: { profile: Profile; device: st
       await queries.invalidateQueries({ queryKey: profileQuery(profile.user_id).queryKey });
     },
   });
-  if (closed || before === device || canonicalZone(profile.time_zone) === canonicalZone(device)) return null;
+  if (closed || before === device) return null;
   const dismiss = () => {
     remember(profile.user_id, device);
     setClosed(true);

@@ -1,13 +1,15 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { type ReactNode, createContext, useContext, useSyncExternalStore } from "react";
 
 import { useUser } from "@/lib/user";
 
-import { browserZone, isZone } from "./clock";
+import { browserZone, canonicalZone, isZone } from "./clock";
 import { profileQuery } from "./profile";
-import { ZoneQuestion } from "./zone-question";
+
+const ZoneQuestion = dynamic(() => import("./zone-question").then((m) => m.ZoneQuestion), { ssr: false });
 
 const Context = createContext<string | null>(null);
 
@@ -23,10 +25,11 @@ export function ZoneProvider({ children }: { children: ReactNode }) {
   const device = useSyncExternalStore(never, browserZone, () => "UTC");
   const { data: profile } = useQuery(profileQuery(user.id));
   const zone = profile && isZone(profile.time_zone) ? profile.time_zone : device;
+  const elsewhere = profile && canonicalZone(profile.time_zone) !== canonicalZone(device);
   return (
     <Context.Provider value={zone}>
       {children}
-      {profile && <ZoneQuestion key={profile.user_id} profile={profile} device={device} />}
+      {elsewhere && <ZoneQuestion key={profile.user_id} profile={profile} device={device} />}
     </Context.Provider>
   );
 }

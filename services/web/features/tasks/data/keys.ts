@@ -1,4 +1,4 @@
-import type { ListQuery } from "../use-tasks";
+import type { ListQuery } from "../use-listed-tasks";
 
 /** Where things lie in the cache. All begin with what they are and whose. */
 export const keys = {

@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 
-import { type Theme, themeCookie, themes } from "@/lib/theme";
+import { type Theme, themeCookie, themes } from "./theme";
 
 const query = "(prefers-color-scheme: dark)";
 
