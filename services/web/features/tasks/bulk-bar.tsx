@@ -41,7 +41,7 @@ export function BulkBar(props: { tasks: readonly Task[]; tags: readonly string[]
       <Toolbar.Root
         aria-label="Selected tasks"
         data-bulk
-        className="fixed bottom-[max(1rem,env(safe-area-inset-bottom))] left-1/2 z-30 flex max-w-[calc(100vw-1rem)] -translate-x-1/2 animate-rise items-center gap-0.5 rounded-2xl border border-line bg-raised p-1.5 shadow-pop"
+        className="fixed bottom-[max(1rem,env(safe-area-inset-bottom))] left-1/2 z-30 flex max-w-[calc(100vw-1rem)] -translate-x-1/2 animate-rise items-center gap-0.5 rounded-2xl border border-line bg-raised p-1.5 shadow-pop md:left-[calc(50%+7rem)] lg:left-[calc(50%+7.5rem)]"
       >
         <p aria-live="polite" className="px-2.5 text-sm font-medium whitespace-nowrap tabular-nums">
           {tasks.length}
@@ -102,7 +102,7 @@ function Item(props: ComponentProps<typeof Control>) {
   );
 }
 
-/** Its words where there is room for them, its sign alone on a phone. */
+/** Its words where there is room for them, its sign alone where there is not. */
 function Control({
   label,
   danger,
@@ -115,10 +115,10 @@ function Control({
       size="sm"
       aria-label={label}
       {...rest}
-      className={cn("max-md:w-9 max-md:px-0", danger && "text-danger")}
+      className={cn("max-lg:w-9 max-lg:px-0", danger && "text-danger")}
     >
       {children}
-      <span className="max-md:hidden">{label}</span>
+      <span className="max-lg:hidden">{label}</span>
     </Button>
   );
 }

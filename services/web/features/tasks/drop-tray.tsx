@@ -16,7 +16,7 @@ export function DropTray() {
   return (
     <div
       aria-hidden
-      className="fixed bottom-6 left-1/2 z-40 flex -translate-x-1/2 gap-2 rounded-2xl border border-line bg-raised p-2 shadow-pop"
+      className="fixed bottom-6 left-1/2 z-40 flex -translate-x-1/2 gap-2 rounded-2xl border border-line bg-raised p-2 shadow-pop md:left-[calc(50%+7rem)] lg:left-[calc(50%+7.5rem)]"
     >
       <Target name="Tomorrow" day={addDays(here, 1)} />
       <Target name="Next week" day={nextWeek(here)} />
