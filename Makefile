@@ -41,7 +41,7 @@ down: ## Stop what `make up` started in this checkout; data stays.
 .PHONY: test
 test: ## Run every test, with the race detector, against real parts.
 ifneq ($(PKG)$(RUN),)
-	go test -race -timeout 25m $(if $(RUN),-run '$(RUN)') $(or $(PKG),./proto/... ./pkg/... ./services/...)
+	go test -race -timeout 45m $(if $(RUN),-run '$(RUN)') $(or $(PKG),./proto/... ./pkg/... ./services/...)
 else
 	@# Without the cache of results: it does not see the programs that the tests build and run.
 	@# The flags are those daprd is built with, so that it is compiled once.
@@ -49,7 +49,7 @@ else
 	go test -race -count=1 -timeout 20m $$(go list ./proto/... ./pkg/... ./services/... | grep -v /services/e2e)
 	$(MAKE) --no-print-directory test-web
 	@# By themselves: they break parts of a whole suite while people use it, which takes both cores.
-	go test -race -count=1 -timeout 25m ./services/e2e
+	go test -race -count=1 -timeout 45m ./services/e2e
 endif
 
 .PHONY: test-web
