@@ -27,3 +27,24 @@ test("two tabs change the same field of a task: the later one is shown both vers
     .poll(async () => ((await (await pat.api("GET", `/tasks/${task.id}`)).json()) as Task).title)
     .toBe("Mine");
 });
+
+test("what somebody else changes while one types is not overwritten unseen", async ({ person }) => {
+  const pat = await person();
+  const task = (await (await pat.api("POST", "/tasks", { title: "Draft" })).json()) as Task;
+  await pat.page.goto(`/all?task=${task.id}`);
+  await expect(pat.page.getByRole("status", { name: "Connection", includeHidden: true })).toHaveText(/Live/);
+  const sheet = pat.page.getByRole("dialog");
+  const title = sheet.getByLabel("Title");
+  await title.fill("Mine");
+  await pat.api("PATCH", `/tasks/${task.id}`, { title: "Theirs" });
+  // The page has heard of it: the dialog has the new name, the field what was typed.
+  await expect(pat.page.getByRole("dialog", { name: "Theirs" })).toBeVisible();
+  await expect(title).toHaveValue("Mine");
+  await title.press("Enter");
+  const asked = pat.page.getByRole("dialog", { name: "This task was changed elsewhere" });
+  await expect(asked).toContainText("Mine");
+  await asked.getByRole("button", { name: "Take theirs" }).click();
+  await expect(asked).toHaveCount(0);
+  await expect(title).toHaveValue("Theirs");
+  expect(((await (await pat.api("GET", `/tasks/${task.id}`)).json()) as Task).title).toBe("Theirs");
+});
