@@ -233,5 +233,3 @@ export function useConversation(page: MessagePage | null, onNamed: (conversation
     loadOlder,
   };
 }
-
-export type ConversationState = ReturnType<typeof useConversation>;

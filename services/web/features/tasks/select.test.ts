@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { task as fixture } from "./data/fixture";
 import type { Task } from "./model";
 import {
   type Filters,
@@ -21,28 +22,7 @@ const clock = { zone, now: new Date("2026-11-24T12:00:00Z") };
 let made = 0;
 function task(title: string, fields: Partial<Task> = {}): Task {
   made++;
-  return {
-    id: `task-${made}`,
-    title,
-    description: "",
-    completed: false,
-    completed_at: null,
-    skipped: false,
-    skipped_at: null,
-    priority: "none",
-    tags: [],
-    due_date: null,
-    reminders: [],
-    remind_at: [],
-    recurrence: null,
-    series_id: null,
-    occurrence: null,
-    version: 1,
-    created_at: "2026-11-01T00:00:00Z",
-    updated_at: "2026-11-01T00:00:00Z",
-    deleted_at: null,
-    ...fields,
-  };
+  return fixture({ id: `task-${made}`, title, ...fields });
 }
 const due = (title: string, due_date: string | null, fields: Partial<Task> = {}) =>
   task(title, { due_date, ...fields });
