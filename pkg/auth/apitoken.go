@@ -80,7 +80,8 @@ func hashOf(raw string) (Hash, bool) {
 	if len(encoded) != base64.RawURLEncoding.EncodedLen(apiTokenBytes) {
 		return Hash{}, false
 	}
-	if _, err := base64.RawURLEncoding.Strict().DecodeString(encoded); err != nil {
+	// The length once more: the decoder passes over line breaks.
+	if random, err := base64.RawURLEncoding.Strict().DecodeString(encoded); err != nil || len(random) != apiTokenBytes {
 		return Hash{}, false
 	}
 	return sha256.Sum256([]byte(raw)), true

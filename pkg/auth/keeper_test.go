@@ -117,7 +117,8 @@ func TestAPITokens(t *testing.T) {
 			good := s.give(t, "alice", Read, 1)
 			for _, raw := range []string{
 				"tfk_", good[:len(good)-1], good + "A", good + "=", good + " ", strings.ToUpper(good[:4]) + good[4:],
-				good[:10] + "+" + good[11:], good[:10] + "\n" + good[11:], good[:len(good)-1] + "_", "tfk_" + strings.Repeat("x", maxToken),
+				good[:10] + "+" + good[11:], good[:10] + "\n" + good[11:], good[:len(good)-1] + "_",
+				"tfk_\n" + strings.Repeat("A", len(good)-len("tfk_\n")), "tfk_" + strings.Repeat("x", maxToken),
 			} {
 				counts(t, v, raw, ErrInvalidToken)
 			}
