@@ -94,9 +94,9 @@ func (o *origin) listen(ctx context.Context, port int, failed func(error)) error
 	return nil
 }
 
-// close lets requests end for a moment and then cuts off what is left.
-func (o *origin) close(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+// close lets requests end for a while and then cuts off what is left.
+func (o *origin) close(ctx context.Context, while time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, while)
 	defer cancel()
 	if o.server.Shutdown(ctx) != nil {
 		_ = o.server.Close()

@@ -54,7 +54,7 @@ func front(t *testing.T, backends ...backend) *httptest.Server {
 	server := httptest.NewServer(o)
 	t.Cleanup(func() {
 		server.Close()
-		o.close(t.Context())
+		o.close(t.Context(), time.Second)
 	})
 	return server
 }

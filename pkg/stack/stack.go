@@ -401,7 +401,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 		s.stopping = true
 		s.alive.Unlock()
 		if s.origin != nil {
-			s.origin.close(ctx)
+			s.origin.close(ctx, 2*time.Second)
 		}
 		s.mu.Lock()
 		parts, release := slices.Clone(s.parts), slices.Clone(s.release)

@@ -38,7 +38,7 @@ func Command() *cobra.Command {
 	flags.StringVar(&p.databaseURL, "database-url", "", "Postgres to use (default $DATABASE_URL, or the local stack's)")
 	flags.StringVar(&p.brokers, "kafka-brokers", "", "brokers to use, `host:port,…` (default $KAFKA_BROKERS, or the local stack's)")
 	root.AddCommand(up(p), down(p), env(p), token(p), watch(p), chat(p), topicsCommand(p), events(p),
-		replay(p), rebuild(p), migrate(p), benchCommand(p))
+		replay(p), rebuild(p), migrate(p), origin(), benchCommand(p))
 	return root
 }
 
