@@ -19,13 +19,13 @@ const publishTimeout = 10 * time.Second
 type Bus struct {
 	client *kgo.Client
 	source string
+	access Access
 }
 
-// NewBus makes a Bus that publishes as source, a service's name. It does not wait for the brokers.
-func NewBus(brokers []string, source string) (*Bus, error) {
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(brokers...),
-		kgo.ClientID(source),
+// NewBus makes a Bus that publishes as source, a service's name. It does not wait for the brokers. errs.Invalid if the
+// settings cannot be.
+func NewBus(c Config, source string) (*Bus, error) {
+	client, err := c.client(source,
 		kgo.RecordPartitioner(partitioner()),
 		kgo.RecordDeliveryTimeout(publishTimeout),
 		// Without it the client waits for ever for the outcome of what it has sent to a broker that then went away. The
@@ -34,9 +34,9 @@ func NewBus(brokers []string, source string) (*Bus, error) {
 		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
 	)
 	if err != nil {
-		return nil, errs.Because(err, errs.Invalid, "the brokers %v cannot be used", brokers)
+		return nil, err
 	}
-	return &Bus{client, source}, nil
+	return &Bus{client, source, c.Access}, nil
 }
 
 // Publish is event.Bus. It gives up after ten seconds, or when ctx ends.
@@ -73,16 +73,18 @@ func (b *Bus) Publish(ctx context.Context, topic contract.Topic, messages []even
 }
 
 // Ready reports whether a broker answers, errs.Unavailable if not.
-func (b *Bus) Ready(ctx context.Context) error { return ping(ctx, b.client) }
+func (b *Bus) Ready(ctx context.Context) error { return ping(ctx, b.client, b.access) }
 
 // Close ends the connections.
 func (b *Bus) Close() { b.client.Close() }
 
-func ping(ctx context.Context, client *kgo.Client) error {
+func ping(ctx context.Context, client *kgo.Client, access Access) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if err := client.Ping(ctx); err != nil {
-		return errs.Because(err, errs.Unavailable, "no broker answers")
+		// A login that is refused today may be right tomorrow: what waits for the brokers goes on waiting.
+		_, words := access.reason(err)
+		return errs.Because(err, errs.Unavailable, "%s", words)
 	}
 	return nil
 }

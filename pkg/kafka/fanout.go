@@ -29,7 +29,7 @@ const (
 // has started: one consumer of its own that leaves nothing behind on the brokers. A handler's error is logged and
 // passed over, because a fan-out subscriber fills what it missed from the event log.
 type FanOut struct {
-	brokers []string
+	config  Config
 	name    string
 	router  *event.Router
 	started chan struct{}
@@ -37,8 +37,8 @@ type FanOut struct {
 }
 
 // NewFanOut makes a FanOut that reads as name, a service's name, once Run is called.
-func NewFanOut(brokers []string, name string, router *event.Router) *FanOut {
-	return &FanOut{brokers: brokers, name: name, router: router, started: make(chan struct{})}
+func NewFanOut(c Config, name string, router *event.Router) *FanOut {
+	return &FanOut{config: c, name: name, router: router, started: make(chan struct{})}
 }
 
 // Started is closed once every event published from then on will be delivered.
@@ -55,14 +55,14 @@ func (f *FanOut) Check(ctx context.Context) error {
 	if client == nil {
 		return errs.New(errs.Unavailable, "the topics are not read any more")
 	}
-	return ping(ctx, client)
+	return ping(ctx, client, f.config.Access)
 }
 
 // Run reads until ctx ends. Brokers and topics may come later and go away.
 func (f *FanOut) Run(ctx context.Context) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(f.brokers...), kgo.ClientID(f.name))
+	client, err := f.config.client(f.name)
 	if err != nil {
-		return errs.Because(err, errs.Invalid, "the brokers %v cannot be used", f.brokers)
+		return err
 	}
 	defer client.Close()
 	f.client.Store(client)

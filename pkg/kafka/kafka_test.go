@@ -269,6 +269,11 @@ type arrival struct {
 // read runs a reader of the tasks until the test ends. The user "panics" makes its handler do that.
 func read(t *testing.T, b *testkit.Broker) *reader {
 	t.Helper()
+	return readAt(t, kafka.Config{Brokers: []string{b.Addr}})
+}
+
+func readAt(t *testing.T, settings kafka.Config) *reader {
+	t.Helper()
 	r := &reader{event: make(chan struct{}, 1)}
 	router := event.NewRouter()
 	event.On(router, proto.TaskCreated, func(ctx context.Context, m event.Meta, _ *taskv1.TaskCreated) error {
@@ -284,7 +289,7 @@ func read(t *testing.T, b *testkit.Broker) *reader {
 		}
 		return nil
 	})
-	r.fanOut = kafka.NewFanOut([]string{b.Addr}, proto.Notifier, router)
+	r.fanOut = kafka.NewFanOut(settings, proto.Notifier, router)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.fanOut.Run(ctx) }()
@@ -359,7 +364,7 @@ func broker(t *testing.T) *testkit.Broker {
 
 func bus(t *testing.T, b *testkit.Broker, source string) *kafka.Bus {
 	t.Helper()
-	k, err := kafka.NewBus([]string{b.Addr}, source)
+	k, err := kafka.NewBus(kafka.Config{Brokers: []string{b.Addr}}, source)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,6 +75,8 @@ func Run[C any](ctx context.Context, name string, env Lookup, serve func(context
 func load[C any](ctx context.Context, client *sidecar.Client, patience time.Duration, env Lookup) (C, error) {
 	// Dapr gives its own two tokens to the service in its environment.
 	own := config.SecretNames[sidecar.Dapr]()
+	// And who has a sidecar needs no login of its own at the brokers.
+	own = append(own, config.SecretNames[kafka.Config]()...)
 	names := slices.DeleteFunc(config.SecretNames[C](), func(name string) bool { return slices.Contains(own, name) })
 	secrets := client.Secrets(env)
 	secrets.Patience = patience

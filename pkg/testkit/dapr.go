@@ -74,15 +74,36 @@ type Broker struct {
 	// Addr is where it listens, host:port; the same after each start.
 	Addr string
 
-	t    testing.TB
-	data string
-	proc *child
+	t      testing.TB
+	listen string
+	data   string
+	doors  BrokerOptions
+	proc   *child
+}
+
+// BrokerOptions say whom a broker lets in, and where.
+type BrokerOptions struct {
+	// User and Password are needed to log in (SCRAM-SHA-256); without a User everybody may come in.
+	User, Password string
+	// Advertise is the address clients are sent to, host:port, that of a proxy for one; empty is the broker's own.
+	Advertise string
+	// Listen is where it listens, host:port; empty takes a free port.
+	Listen string
 }
 
 // StartBroker runs a broker without topics until the test ends.
 func StartBroker(t testing.TB) *Broker {
 	t.Helper()
-	b := &Broker{Addr: Address(t), t: t, data: t.TempDir()}
+	return StartBrokerWith(t, BrokerOptions{})
+}
+
+// StartBrokerWith is StartBroker with other doors.
+func StartBrokerWith(t testing.TB, o BrokerOptions) *Broker {
+	t.Helper()
+	b := &Broker{t: t, listen: o.Listen, data: t.TempDir(), doors: o}
+	if b.listen == "" {
+		b.listen = Address(t)
+	}
 	b.Start()
 	return b
 }
@@ -90,8 +111,18 @@ func StartBroker(t testing.TB) *Broker {
 // Start runs the broker again after Kill, with what it had acknowledged.
 func (b *Broker) Start() {
 	b.t.Helper()
+	const password = "BROKER_PASSWORD"
+	args := []string{"--data", b.data, "--listen", b.listen}
+	if b.doors.Advertise != "" {
+		args = append(args, "--advertise", b.doors.Advertise)
+	}
+	if b.doors.User != "" {
+		args = append(args, "--sasl-user", b.doors.User, "--sasl-password-env", password)
+	}
 	ready := make(chan string, 1)
-	b.proc = start(b.t, "broker", exec.CommandContext(context.Background(), program(b.t, "broker"), "--data", b.data, "--listen", b.Addr), func(line []byte) {
+	cmd := exec.CommandContext(context.Background(), program(b.t, "broker"), args...)
+	cmd.Env = append(os.Environ(), password+"="+b.doors.Password)
+	b.proc = start(b.t, "broker", cmd, func(line []byte) {
 		var said struct{ Msg, Addr string }
 		if json.Unmarshal(line, &said) == nil && said.Msg == "broker ready" {
 			ready <- said.Addr

@@ -17,12 +17,12 @@ import (
 
 // Apply makes every topic of the contract exist with its partitions and retention, and writes to report what it did of
 // each. It may run again and at the same time as itself. More partitions than the contract says are left alone, because
-// they cannot be taken away. errs.Unavailable if the broker does not answer; other errors name their topics, after the
-// remaining topics were tried.
+// they cannot be taken away. errs.Unavailable if the broker does not answer, errs.Denied if it refuses who asks; other
+// errors name their topics, after the remaining topics were tried.
 //
 // More partitions send the keys of some users to another partition than before: order across the change is not kept.
 func Apply(ctx context.Context, brokers []string, access Access, report io.Writer) error {
-	client, err := access.client(brokers)
+	client, err := connect(brokers, access)
 	if err != nil {
 		return err
 	}
@@ -30,17 +30,13 @@ func Apply(ctx context.Context, brokers []string, access Access, report io.Write
 	admin := kadm.NewClient(client)
 	have, err := describe(ctx, admin)
 	if err != nil {
-		return err
-	}
-	replicas := access.Replicas
-	if replicas == 0 {
-		replicas = -1
+		return access.Failure(err)
 	}
 	var failed []error
 	for _, want := range contract.AllTopics() {
-		done, err := apply(ctx, admin, want, have.topics[string(want.Name)], replicas)
+		done, err := apply(ctx, admin, want, have.topics[string(want.Name)])
 		if err != nil {
-			failed = append(failed, errs.Because(err, errs.Unavailable, "%s", want.Name))
+			failed = append(failed, refused(want, access, err))
 			continue
 		}
 		if _, err := fmt.Fprintf(report, "%s: %s\n", want.Name, done); err != nil {
@@ -50,12 +46,27 @@ func Apply(ctx context.Context, brokers []string, access Access, report io.Write
 	return errors.Join(failed...)
 }
 
+// brokersChoice of the number of replicas: hosted brokers have one that they take, and refuse others.
+const brokersChoice = -1
+
+// refused says why the broker did not make a topic what it should be.
+func refused(want contract.TopicSpec, access Access, err error) error {
+	switch {
+	case errors.Is(err, kerr.InvalidPartitions):
+		return errs.Because(err, errs.Unavailable, "%s: the broker does not take %d partitions: look at its limit of partitions", want.Name, want.Partitions)
+	case errors.Is(err, kerr.InvalidConfig), errors.Is(err, kerr.PolicyViolation):
+		return errs.Because(err, errs.Unavailable, "%s: the broker does not allow %d partitions that are kept for %s: look at the limits of its tariff", want.Name, want.Partitions, days(want.Retention))
+	}
+	err = access.Failure(err)
+	return errs.Because(err, errs.KindOf(err), "%s", want.Name)
+}
+
 // apply does what one topic needs and says what that was. have is zero if there is none.
-func apply(ctx context.Context, admin *kadm.Client, want contract.TopicSpec, have Topic, replicas int16) (string, error) {
+func apply(ctx context.Context, admin *kadm.Client, want contract.TopicSpec, have Topic) (string, error) {
 	name, retention := string(want.Name), strconv.FormatInt(want.Retention.Milliseconds(), 10)
 	if have.Name == "" {
 		partitions := int32(want.Partitions) //nolint:gosec // G115: a constant of the contract
-		made, err := admin.CreateTopic(ctx, partitions, replicas, map[string]*string{retentionKey: &retention}, name)
+		made, err := admin.CreateTopic(ctx, partitions, brokersChoice, map[string]*string{retentionKey: &retention}, name)
 		if err == nil {
 			err = made.Err
 		}

@@ -48,7 +48,7 @@ func Tail(ctx context.Context, brokers []string, access Access, filter Filter, s
 	if !filter.Since.IsZero() {
 		from = kgo.NewOffset().AfterMilli(filter.Since.UnixMilli())
 	}
-	client, err := access.client(brokers, kgo.ConsumeTopics(names...), kgo.ConsumeResetOffset(from))
+	client, err := connect(brokers, access, kgo.ConsumeTopics(names...), kgo.ConsumeResetOffset(from))
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func Tail(ctx context.Context, brokers []string, access Access, filter Filter, s
 	// A consumer waits without a word for topics that are not there.
 	found, err := kadm.NewClient(client).ListTopics(ctx, names...)
 	if err != nil {
-		return unavailable(err)
+		return access.Failure(err)
 	}
 	for _, name := range names {
 		if !found.Has(name) {

@@ -7,28 +7,18 @@ package topics
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 
-	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 )
 
-// Access is how the broker is reached. The zero value is without TLS and without a login.
-type Access struct {
-	// TLS encrypts; nil does not.
-	TLS *tls.Config
-	// User and Password log in with SCRAM-SHA-256.
-	User     string
-	Password config.Secret
-	// Replicas of each partition of a topic that is created; 0 leaves it to the broker.
-	Replicas int16
-}
+// Access is how the broker is reached.
+type Access = kafka.Access
 
 // dialTimeout bounds one attempt to reach one broker, retryTimeout all attempts of a request.
 const (
@@ -36,17 +26,15 @@ const (
 	retryTimeout = 15 * time.Second
 )
 
-func (a Access) client(brokers []string, more ...kgo.Opt) (*kgo.Client, error) {
-	opts := []kgo.Opt{
+func connect(brokers []string, access Access, more ...kgo.Opt) (*kgo.Client, error) {
+	opts, err := access.Options()
+	if err != nil {
+		return nil, err
+	}
+	opts = append(opts,
 		kgo.SeedBrokers(brokers...), kgo.ClientID("taskflow"),
 		kgo.DialTimeout(dialTimeout), kgo.RetryTimeout(retryTimeout),
-	}
-	if a.TLS != nil {
-		opts = append(opts, kgo.DialTLSConfig(a.TLS))
-	}
-	if a.User != "" {
-		opts = append(opts, kgo.SASL(scram.Auth{User: a.User, Pass: a.Password.Reveal()}.AsSha256Mechanism()))
-	}
+	)
 	client, err := kgo.NewClient(append(opts, more...)...)
 	if err != nil {
 		return nil, errs.Because(err, errs.Invalid, "the broker's address %v cannot be used", brokers)
@@ -65,16 +53,16 @@ type Topic struct {
 	Records int64
 }
 
-// List tells what topics the broker has, by name. errs.Unavailable if it does not answer.
+// List tells what topics the broker has, by name. errs.Unavailable if it does not answer, errs.Denied if it refuses.
 func List(ctx context.Context, brokers []string, access Access) ([]Topic, error) {
-	client, err := access.client(brokers)
+	client, err := connect(brokers, access)
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
 	have, err := describe(ctx, kadm.NewClient(client))
 	if err != nil {
-		return nil, err
+		return nil, access.Failure(err)
 	}
 	var list []Topic
 	for _, name := range have.names {
@@ -91,7 +79,7 @@ type described struct {
 func describe(ctx context.Context, admin *kadm.Client) (described, error) {
 	found, err := admin.ListTopics(ctx)
 	if err != nil {
-		return described{}, unavailable(err)
+		return described{}, err
 	}
 	d := described{names: found.Names(), topics: map[string]Topic{}}
 	if len(d.names) == 0 {
@@ -99,15 +87,15 @@ func describe(ctx context.Context, admin *kadm.Client) (described, error) {
 	}
 	configs, err := admin.DescribeTopicConfigs(ctx, d.names...)
 	if err != nil {
-		return described{}, unavailable(err)
+		return described{}, err
 	}
 	starts, err := admin.ListStartOffsets(ctx, d.names...)
 	if err != nil {
-		return described{}, unavailable(err)
+		return described{}, err
 	}
 	ends, err := admin.ListEndOffsets(ctx, d.names...)
 	if err != nil {
-		return described{}, unavailable(err)
+		return described{}, err
 	}
 	for name, detail := range found {
 		t := Topic{Name: name, Partitions: len(detail.Partitions), Replicas: detail.Partitions.NumReplicas()}
@@ -122,10 +110,6 @@ func describe(ctx context.Context, admin *kadm.Client) (described, error) {
 		d.topics[name] = t
 	}
 	return d, nil
-}
-
-func unavailable(err error) error {
-	return errs.Because(err, errs.Unavailable, "the broker does not answer")
 }
 
 const retentionKey = "retention.ms"

@@ -21,7 +21,7 @@ func carry(o Options) (e events, release func(), err error) {
 	if o.Sidecar != nil {
 		return events{o.Sidecar, o.Sidecar.Ready, "sidecar"}, func() {}, nil
 	}
-	direct, err := kafka.NewBus(o.Bus.Brokers, o.Service)
+	direct, err := kafka.NewBus(o.Bus, o.Service)
 	if err != nil {
 		return events{}, nil, err
 	}

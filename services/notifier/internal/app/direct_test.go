@@ -18,7 +18,7 @@ func TestWithoutASidecarEventsComeStraightFromTheBrokers(t *testing.T) {
 	broker := testkit.StartBrokerWithTopics(t)
 	database := testkit.Postgres(t)
 	db := testkit.OpenPostgresAt(t, database)
-	bus, err := kafka.NewBus([]string{broker.Addr}, proto.TaskAPI)
+	bus, err := kafka.NewBus(kafka.Config{Brokers: []string{broker.Addr}}, proto.TaskAPI)
 	if err != nil {
 		t.Fatal(err)
 	}

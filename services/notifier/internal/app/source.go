@@ -22,7 +22,7 @@ type source struct {
 // missed is called when some may have passed by.
 func subscribe(settings Config, client *sidecar.Client, router *event.Router, missed func()) (source, error) {
 	if client == nil {
-		direct := kafka.NewFanOut(settings.Base.Bus.Brokers, proto.Notifier, router)
+		direct := kafka.NewFanOut(settings.Base.Bus, proto.Notifier, router)
 		return source{direct.Run, direct.Check}, nil
 	}
 	probe := settings.Base.Dapr.NewProbe(client)
