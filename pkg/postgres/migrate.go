@@ -16,9 +16,11 @@ import (
 //go:embed migrations/*.sql
 var files embed.FS
 
+const migrationsDir = "migrations"
+
 // Migrate brings the schema that a database URL's search_path leads to (public without one) to the newest migration,
 // forward only, and returns how many it applied. Any number of processes may call it at the same time: one works, the
-// others wait for it. The URL must not lead to a pooler in transaction mode: the lock belongs to a session.
+// others wait for it. A schema that a newer program has migrated further is left as it is (see SchemaOf). The URL must not lead to a pooler in transaction mode: the lock belongs to a session.
 // errs.Unavailable if the database does not answer within 30 seconds.
 func Migrate(ctx context.Context, url string) (applied int, err error) {
 	c := At(url).withDefaults()
@@ -43,7 +45,7 @@ func Migrate(ctx context.Context, url string) (applied int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	numbered, err := fs.Sub(files, "migrations")
+	numbered, err := fs.Sub(files, migrationsDir)
 	if err != nil {
 		return 0, err
 	}

@@ -9,9 +9,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/taskflow-suite/taskflow/pkg/config"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	"github.com/taskflow-suite/taskflow/pkg/stack"
 )
 
@@ -28,7 +31,9 @@ func Command() *cobra.Command {
 		Short: "Run, inspect and repair TaskFlow",
 		Long: "Run, inspect and repair TaskFlow.\n\n" +
 			"Commands that need the database or the broker find those of `taskflow up` in this checkout by\n" +
-			"themselves; elsewhere set DATABASE_URL and KAFKA_BROKERS, or the flags of the same names.",
+			"themselves; elsewhere set DATABASE_URL and KAFKA_BROKERS, or the flags of the same names. Brokers that ask\n" +
+			"for a login or speak TLS are reached with KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, KAFKA_SASL_MECHANISM\n" +
+			"(SCRAM-SHA-256, or SCRAM-SHA-512), KAFKA_TLS=true, and KAFKA_CA_CERT (PEM) if the system does not trust them.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -38,7 +43,7 @@ func Command() *cobra.Command {
 	flags.StringVar(&p.databaseURL, "database-url", "", "Postgres to use (default $DATABASE_URL, or the local stack's)")
 	flags.StringVar(&p.brokers, "kafka-brokers", "", "brokers to use, `host:port,…` (default $KAFKA_BROKERS, or the local stack's)")
 	root.AddCommand(up(p), down(p), env(p), token(p), watch(p), chat(p), topicsCommand(p), events(p),
-		replay(p), rebuild(p), migrate(p), origin(), benchCommand(p))
+		replay(p), rebuild(p), migrate(p), wait(p), checkCommand(), origin(), benchCommand(p))
 	return root
 }
 
@@ -64,9 +69,26 @@ func (p *places) database() (string, error) {
 	return p.find(p.databaseURL, "DATABASE_URL", "--database-url", func(i stack.Info) string { return i.DatabaseURL })
 }
 
+// broker is where the broker to work on is, and how one gets in. The local stack's lets everybody in.
+func (p *places) broker() (brokers []string, access kafka.Access, err error) {
+	list, err := p.brokerList()
+	if err != nil {
+		return nil, access, err
+	}
+	if p.brokers != "" || os.Getenv(brokersVariable) != "" {
+		if access, err = config.Load[kafka.Access](os.LookupEnv); err != nil {
+			return nil, access, err
+		}
+	}
+	return strings.Split(list, ","), access, nil
+}
+
+// brokersVariable is the setting of the services that names the brokers.
+const brokersVariable = "KAFKA_BROKERS"
+
 // brokerList is the list of brokers to work on.
 func (p *places) brokerList() (string, error) {
-	return p.find(p.brokers, "KAFKA_BROKERS", "--kafka-brokers", func(i stack.Info) string { return i.Brokers })
+	return p.find(p.brokers, brokersVariable, "--kafka-brokers", func(i stack.Info) string { return i.Brokers })
 }
 
 func (p *places) find(flag, env, name string, of func(stack.Info) string) (string, error) {

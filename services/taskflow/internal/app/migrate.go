@@ -13,8 +13,11 @@ func migrate(p *places) *cobra.Command {
 		Use:   "migrate",
 		Short: "Bring the database to what this version expects",
 		Long: "Bring the database to what this version expects: run it before a new version's services start. It is\n" +
-			"safe to run again and from several places at once; it only ever goes forward.",
-		Args: cobra.NoArgs,
+			"safe to run again and from several places at once; it only ever goes forward. A database that a newer version\n" +
+			"has migrated is left as it is: this version works with it. The URL must not lead to a pooler in transaction\n" +
+			"mode (Neon: the host without -pooler).",
+		Example: "  DATABASE_URL=postgres://… taskflow migrate",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			url, err := p.database()
 			if err != nil {
@@ -24,7 +27,15 @@ func migrate(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d migrations applied; the database is up to date\n", n)
+			schema, err := postgres.SchemaOf(cmd.Context(), url)
+			if err != nil {
+				return err
+			}
+			state := "up to date"
+			if schema.Newer() {
+				state = fmt.Sprintf("newer than this version (migration %d, this version's last is %d), which works with it", schema.At, schema.Expected)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%d migrations applied; the database is %s\n", n, state)
 			return nil
 		},
 	}

@@ -1,9 +1,7 @@
 package app
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -43,9 +41,9 @@ func origin() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("listen on %s: %w", listen, err)
 			}
-			slog.InfoContext(cmd.Context(), "serving at "+listener.Addr().String())
+			fmt.Fprintf(cmd.OutOrStdout(), "serving at %s\n", listener.Addr())
 			return stack.Front{Apps: apps, Log: func(format string, args ...any) {
-				slog.WarnContext(context.WithoutCancel(cmd.Context()), fmt.Sprintf(format, args...))
+				fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...)
 			}}.Serve(cmd.Context(), listener)
 		},
 	}

@@ -21,14 +21,16 @@ func topicsCommand(p *places) *cobra.Command {
 			Use:   "apply",
 			Short: "Make every topic what the contract says",
 			Long: "Create the topics that are missing, and raise the partitions and set the retention of those that differ. It is\n" +
-				"safe to run again; it never deletes or shrinks anything.",
+				"safe to run again; it never deletes or shrinks anything. How many replicas a topic has is left to the broker.",
+			Example: "  KAFKA_BROKERS=seed.example.com:9092 KAFKA_TLS=true KAFKA_SASL_USERNAME=taskflow KAFKA_SASL_PASSWORD=… \\\n" +
+				"    taskflow topics apply",
 			Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				brokers, err := p.brokerList()
+				brokers, access, err := p.broker()
 				if err != nil {
 					return err
 				}
-				return topics.Apply(cmd.Context(), strings.Split(brokers, ","), topics.Access{}, cmd.OutOrStdout())
+				return topics.Apply(cmd.Context(), brokers, access, cmd.OutOrStdout())
 			},
 		},
 		&cobra.Command{
@@ -36,11 +38,11 @@ func topicsCommand(p *places) *cobra.Command {
 			Short: "Show the broker's topics beside the contract",
 			Args:  cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				brokers, err := p.brokerList()
+				brokers, access, err := p.broker()
 				if err != nil {
 					return err
 				}
-				have, err := topics.List(cmd.Context(), strings.Split(brokers, ","), topics.Access{})
+				have, err := topics.List(cmd.Context(), brokers, access)
 				if err != nil {
 					return err
 				}
@@ -85,7 +87,7 @@ func events(p *places) *cobra.Command {
 		Example: "  taskflow events tail --user alice\n  taskflow events tail --topic tasks.events --since 2026-11-22T08:00:00Z",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			brokers, err := p.brokerList()
+			brokers, access, err := p.broker()
 			if err != nil {
 				return err
 			}
@@ -101,7 +103,7 @@ func events(p *places) *cobra.Command {
 				f.Topics = []contract.Topic{contract.Tasks, contract.Users, contract.Conversations, contract.Scheduling}
 			}
 			out := cmd.OutOrStdout()
-			return topics.Tail(cmd.Context(), strings.Split(brokers, ","), topics.Access{}, f, func(r topics.Record) error {
+			return topics.Tail(cmd.Context(), brokers, access, f, func(r topics.Record) error {
 				return show(out, r)
 			})
 		},
