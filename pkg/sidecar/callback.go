@@ -43,7 +43,7 @@ func (c *callback) ListTopicSubscriptions(context.Context, *emptypb.Empty) (*run
 			t.Metadata = map[string]string{"rawPayload": "true"}
 		}
 		if len(sub.Types) > 0 {
-			t.Routes = &runtime.TopicRoutes{Rules: []*runtime.TopicRule{{Match: typeIn(sub.Types)}}}
+			t.Routes = &runtime.TopicRoutes{Rules: []*runtime.TopicRule{{Match: typeIn(sub.Types)}}, Default: unwanted}
 		}
 		if b := sub.Bulk; b != nil {
 			t.BulkSubscribe = &runtime.BulkSubscribeConfig{
@@ -57,7 +57,11 @@ func (c *callback) ListTopicSubscriptions(context.Context, *emptypb.Empty) (*run
 	return answer, nil
 }
 
-// typeIn is a routing rule in CEL. Without another rule, what does not match is acknowledged and goes nowhere.
+// unwanted is the path of what no rule matches. Without a path for it the sidecar sends all of that to the dead letters
+// (dapr pkg/runtime/subscription: !shouldProcess).
+const unwanted = "unwanted"
+
+// typeIn is a routing rule in CEL.
 func typeIn(types []string) string {
 	var match []string
 	for _, t := range types {
@@ -87,6 +91,9 @@ func (c *callback) HealthCheck(ctx context.Context, _ *emptypb.Empty) (*runtime.
 
 // OnTopicEvent handles one delivery.
 func (c *callback) OnTopicEvent(ctx context.Context, r *runtime.TopicEventRequest) (*runtime.TopicEventResponse, error) {
+	if r.GetPath() == unwanted {
+		return &runtime.TopicEventResponse{Status: statusOf(event.Done)}, nil
+	}
 	d := Delivery{
 		Topic: contract.Topic(r.GetTopic()), ID: r.GetId(), Type: r.GetType(), Source: r.GetSource(),
 		Trace: extension(r.GetExtensions(), traceMetadata), Data: r.GetData(),

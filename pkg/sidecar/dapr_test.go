@@ -21,6 +21,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
 	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
+	"github.com/taskflow-suite/taskflow/pkg/topics"
 	"github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -297,6 +298,15 @@ func TestOnlyTheTypesThatAreWantedArrive(t *testing.T) {
 	for _, want := range []int{1, 3, 5} {
 		if got := next(t, arrived, types[want]); got.ID != messages[want].ID {
 			t.Errorf("%s came, want %s", got.Type, types[want])
+		}
+	}
+	have, err := topics.List(within(t, patience), []string{b.Addr}, topics.Access{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range have {
+		if topic.Name == string(proto.DeadLetter(proto.Tasks, proto.Scheduler)) && topic.Records > 0 {
+			t.Errorf("%d events that are not wanted are dead letters", topic.Records)
 		}
 	}
 }

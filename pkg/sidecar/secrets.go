@@ -5,12 +5,18 @@ import (
 	"log/slog"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 )
 
 // secretPatience is how long the first secret waits for a sidecar that is still starting.
 const secretPatience = 15 * time.Second
+
+// storePause is between two questions to a sidecar that has no secret store yet.
+const storePause = 100 * time.Millisecond
 
 // noSecretStore is the SECRET_STORE of a service that has none: a variable left empty stands for its default.
 const noSecretStore = "none"
@@ -57,6 +63,22 @@ func (s *Secrets) fromStore(ctx context.Context, name string) (string, error) {
 	return values[name], nil
 }
 
+// awaited is fromStore with patience for a sidecar that answers before it has its components: it says then that there is
+// no secret store. The error of a patience that ended is the last one of the sidecar.
+func (s *Secrets) awaited(ctx context.Context, name string) (string, error) {
+	for {
+		value, err := s.fromStore(ctx, name)
+		if status.Code(err) != codes.FailedPrecondition {
+			return value, err
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(storePause):
+		}
+	}
+}
+
 // Lookup reads the named secrets at start-up and answers for them as os.LookupEnv would, so that config.Load finds them
 // where they are; all other names are asked of the environment. It waits Patience for a sidecar that is still starting.
 func (s *Secrets) Lookup(ctx context.Context, names ...string) func(string) (string, bool) {
@@ -64,7 +86,7 @@ func (s *Secrets) Lookup(ctx context.Context, names ...string) func(string) (str
 	patient, cancel := context.WithTimeout(waiting(ctx), s.Patience)
 	defer cancel()
 	for _, name := range names {
-		value, err := s.fromStore(patient, name)
+		value, err := s.awaited(patient, name)
 		if err != nil {
 			slog.WarnContext(ctx, "a secret is read from the environment, the secret store did not give it", "name", name, "error", err)
 		}

@@ -94,6 +94,9 @@ func NewServer(o ServerOptions) (*Server, error) {
 		if b := sub.Bulk; b != nil && (b.Messages < 1 || b.Wait < time.Millisecond) {
 			return nil, errs.New(errs.Invalid, "bulk delivery of %s needs at least 1 message and 1 ms", sub.Topic)
 		}
+		if sub.Bulk != nil && len(sub.Types) > 0 {
+			return nil, errs.New(errs.Invalid, "%s is taken in batches: the types of its events cannot be chosen", sub.Topic)
+		}
 		s.byTopic[from] = sub
 	}
 	return s, nil

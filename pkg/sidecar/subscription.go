@@ -59,8 +59,8 @@ type Subscription struct {
 	// DeadLetter takes what was dropped or could not be handled in time. Without one the sidecar tries again without
 	// end where the component says so, and a record that is no JSON blocks its partition.
 	DeadLetter contract.Topic
-	// Types are the events that are wanted, by the CloudEvent's type; the sidecar acknowledges all others without a
-	// call. Empty means all.
+	// Types are the events that are wanted, by the CloudEvent's type; all others are acknowledged before anybody looks
+	// into them. Empty means all. Not with Bulk.
 	Types []string
 	// Bulk makes the sidecar deliver in batches; nil delivers one by one.
 	Bulk *Bulk
