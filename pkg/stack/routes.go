@@ -26,6 +26,9 @@ func Routes() []Route {
 	}
 }
 
+// AppFor is the app that Routes gives a path, as it came over the wire (escaped). Every path has one.
+func AppFor(path string) string { return appFor(Routes(), path) }
+
 // appFor picks the route with the longest path that fits. path is as it came over the wire (escaped), so that an
 // encoded slash stays inside of its segment.
 func appFor(routes []Route, path string) string {
