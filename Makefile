@@ -124,6 +124,7 @@ bench: ## Measure the running suite and print DESIGN's table; writes bench.json.
 lint: $(GOLANGCI) $(BUF) $(WEB) $(HADOLINT) $(SHELLCHECK) ## Check style, mistakes and the contracts.
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(GOLANGCI) run --config ../.golangci.yml ./...); done
 	@cd dapr/runtime && echo "golangci-lint dapr/runtime" && GOWORK=off $(GOLANGCI) run --config ../../.golangci.yml ./...
+	@cd .ci/rules && echo "golangci-lint .ci/rules" && GOWORK=off $(GOLANGCI) run --config ../../.golangci.yml ./...
 	@echo "eslint, prettier and tsc services/web"; cd services/web && npm run --silent lint
 	@echo "hadolint and shellcheck"; $(HADOLINT) services/Dockerfile services/web/Dockerfile; $(SHELLCHECK) -x $$(grep -lr '^#!/usr/bin/env bash' .ci)
 	@cd proto && $(BUF) lint && $(BUF) format -d --exit-code

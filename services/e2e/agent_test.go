@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
 	"github.com/taskflow-suite/taskflow/services/internal/client"
+	"github.com/taskflow-suite/taskflow/services/internal/storm"
 )
 
 // talk is the product without the offline model: tests bring a model of their own.
@@ -412,33 +412,11 @@ func TestReplicasOfAgentAndToolsComeAndGo(t *testing.T) {
 	}
 	s := startWith(t, model(t, always(agenttools.Create), adder), services...)
 	const people = 8
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	counts := make([]int, people)
-	var talking sync.WaitGroup
-	all := make([]*chatter, people)
+	var all []*client.Client
 	for i := range people {
-		all[i] = s.chatter(fmt.Sprintf("user-%d", i))
-		talking.Go(func() {
-			conversation := event.NewID()
-			for n := 0; ctx.Err() == nil && n < 200; n++ { // as many as one page of tasks
-				said := client.Said{ConversationID: conversation, MessageID: event.NewID(), Message: fmt.Sprintf("add task %d", n)}
-				counts[i] = n + 1
-				for tries := 0; ; tries++ {
-					_, err := all[i].Say(context.WithoutCancel(ctx), said)
-					if err == nil {
-						break
-					}
-					code := status(err)
-					if code != 0 && code != http.StatusServiceUnavailable && code != http.StatusBadGateway && code != http.StatusConflict || tries > 200 {
-						t.Errorf("user %d, message %d: %v", i, n, err)
-						return
-					}
-					pause(200 * time.Millisecond)
-				}
-			}
-		})
+		all = append(all, s.chatter(fmt.Sprintf("user-%d", i)).Client)
 	}
+	talk := storm.Say(all, 0)
 	for _, part := range []string{"mcp-tools", "chat-agent-2", "mcp-tools-2-dapr", "chat-agent", "mcp-tools-2"} {
 		pause(3 * time.Second)
 		if err := s.Kill(part); err != nil {
@@ -452,21 +430,12 @@ func TestReplicasOfAgentAndToolsComeAndGo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cancel()
-	talking.Wait()
-	total := 0
-	for i, c := range all {
-		tasks := c.tasks(false)
-		total += counts[i]
-		for n := range counts[i] {
-			if got := len(titled(tasks, fmt.Sprintf("task %d", n))); got != 1 {
-				t.Errorf("user %d: task %d is there %d times", i, n, got)
-			}
-		}
+	if _, err := talk.Stop(t.Context()); err != nil {
+		t.Error(err)
 	}
-	t.Logf("%d messages answered", total)
-	if total < 5*people {
-		t.Errorf("only %d messages: the test shows little", total)
+	t.Logf("%d messages answered", talk.Messages())
+	if talk.Messages() < 5*people {
+		t.Errorf("only %d messages: the test shows little", talk.Messages())
 	}
 	s.drained(time.Minute)
 	s.rebuilt()

@@ -20,7 +20,7 @@ func TestWindowResumesWhereItWas(t *testing.T) {
 	s := start(t, spine()...)
 	const events, cuts, batch = 10_000, 100, 100
 	p := s.open("reader", "task-api", "notifier")
-	w := p.windows[0]
+	w := p.Windows[0]
 
 	restarted := make(chan error, 1)
 	for made := 0; made < events; made += batch {
@@ -43,7 +43,7 @@ func TestWindowResumesWhereItWas(t *testing.T) {
 	if w.Connects() < cuts/2 {
 		t.Errorf("the window connected only %d times: it was hardly ever cut", w.Connects())
 	}
-	t.Logf("%d events over %d connections", w.frames, w.Connects())
+	t.Logf("%d events over %d connections", w.Frames(), w.Connects())
 }
 
 // createBatch makes n tasks with one request.
@@ -71,7 +71,7 @@ func (p *person) createBatch(t *testing.T, from, n int) {
 		if r.Status != http.StatusCreated {
 			t.Fatalf("operation %d: status %d", i, r.Status)
 		}
-		p.tasks[r.Task.ID] = true
+		p.Made(r.Task.ID)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestRepeatedAndShuffledDeliveriesHaveOneEffect(t *testing.T) {
 	// A task made afterwards comes behind all of it, and once; nothing else came.
 	p.createBatch(t, 50, 1)
 	s.check([]*person{p}, time.Minute)
-	if w := p.windows[0]; w.frames != 51 {
-		t.Errorf("the window got %d frames for 51 tasks", w.frames)
+	if w := p.Windows[0]; w.Frames() != 51 {
+		t.Errorf("the window got %d frames for 51 tasks", w.Frames())
 	}
 }

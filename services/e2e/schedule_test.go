@@ -192,7 +192,7 @@ func TestEveryOccurrenceExistsOnceWhateverDies(t *testing.T) {
 		}
 		for id, all := range series {
 			for _, o := range all {
-				p.tasks[o.ID] = true
+				p.Made(o.ID)
 				if due := dues[id]; !kinds[id].done && o.Due == due.Format("2006-01-02T15:04:05.000Z") {
 					late = append(late, o.Created.Sub(due))
 				}

@@ -11,8 +11,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +21,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/topics"
 
 	"github.com/taskflow-suite/taskflow/services/internal/client"
+	"github.com/taskflow-suite/taskflow/services/internal/storm"
 )
 
 // suite is a running suite with the people who use it.
@@ -121,174 +120,31 @@ func (s *suite) user(id, taskAPI, notifier string) *client.Client {
 	}
 }
 
-// person is one user with windows open, and every task the user was told exists.
-type person struct {
-	*client.Client
-	windows []*window
-
-	mu    sync.Mutex
-	tasks map[string]bool
-}
-
-// window is one open window: the tasks it was told of, in order.
-type window struct {
-	*client.Follower
-	mu      sync.Mutex
-	created map[string]int
-	frames  int
-}
-
-func (w *window) see(f client.Frame) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.frames++
-	if f.Type == "task.created" {
-		w.created[f.Data.TaskID]++
-	}
-}
-
-func (w *window) has(id string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.created[id]
-}
+// person is one of the people who use the suite.
+type person struct{ *storm.Person }
 
 // open makes a person with a window on each of the notifiers, and returns once all are live.
 func (s *suite) open(id, taskAPI string, notifiers ...string) *person {
 	s.t.Helper()
-	p := &person{Client: s.user(id, taskAPI, notifiers[0]), tasks: map[string]bool{}}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	s.t.Cleanup(func() { cancel(); running.Wait() })
+	var windows []*client.Client
 	for _, n := range notifiers {
-		w := &window{created: map[string]int{}}
-		w.Follower = s.user(id, taskAPI, n).Follow(0, w.see)
-		p.windows = append(p.windows, w)
-		running.Go(func() { _ = w.Run(ctx) })
+		windows = append(windows, s.user(id, taskAPI, n))
 	}
-	for _, w := range p.windows {
-		select {
-		case <-w.Live():
-		case <-time.After(30 * time.Second):
-			s.t.Fatalf("a window of %s did not open within 30 s", id)
-		}
-	}
-	return p
+	return &person{storm.Open(s.t, s.user(id, taskAPI, notifiers[0]), windows...)}
 }
 
-// create makes a task, trying again with the same Idempotency-Key as long as the suite is partly down.
-func (p *person) create(ctx context.Context, title string) error {
-	key := p.UserID + " " + title
-	for {
-		task, err := p.Create(ctx, title, key)
-		if err == nil {
-			p.mu.Lock()
-			p.tasks[task.ID] = true
-			p.mu.Unlock()
-			return nil
-		}
-		var status *client.Status
-		if errors.As(err, &status) && status.Code != http.StatusServiceUnavailable && status.Code != http.StatusBadGateway {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(100 * time.Millisecond):
-		}
+func stormy(people []*person) []*storm.Person {
+	var all []*storm.Person
+	for _, p := range people {
+		all = append(all, p.Person)
 	}
+	return all
 }
 
-// load has all people create tasks, perSecond in all, until stop is called; stop returns the first error.
-func load(people []*person, perSecond int) (stop func() error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	var n atomic.Int64
-	var mu sync.Mutex
-	var failed error
-	var running sync.WaitGroup
-	began := time.Now()
-	for range 64 { // as many as may wait for a part that is down
-		running.Go(func() {
-			for {
-				i := n.Add(1) - 1
-				due := began.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-				select {
-				case <-ended:
-					return
-				case <-time.After(time.Until(due)):
-				}
-				p := people[int(i)%len(people)]
-				if err := p.create(ctx, fmt.Sprintf("task %d", i)); err != nil {
-					mu.Lock()
-					failed = errors.Join(failed, fmt.Errorf("%s, task %d: %w", p.UserID, i, err))
-					mu.Unlock()
-					return
-				}
-			}
-		})
-	}
-	return func() error {
-		close(ended)
-		timeout := time.AfterFunc(time.Minute, cancel)
-		running.Wait()
-		timeout.Stop()
-		cancel()
-		mu.Lock()
-		defer mu.Unlock()
-		return failed
-	}
-}
-
-// check proves the promise: every task a person was told exists reached each of that person's windows exactly once,
-// sequences went up by one, and no window was told of anybody else's task.
+// check proves that nobody lost anything, and that nothing is left behind.
 func (s *suite) check(people []*person, within time.Duration) {
 	s.t.Helper()
-	owner := map[string]string{}
-	for _, p := range people {
-		for id := range p.tasks {
-			owner[id] = p.UserID
-		}
-	}
-	if len(owner) == 0 {
-		s.t.Fatal("nobody created a task: the test shows nothing")
-	}
-	s.eventually(within, func() error {
-		for _, p := range people {
-			for i, w := range p.windows {
-				missing := 0
-				for id := range p.tasks {
-					if w.has(id) == 0 {
-						missing++
-					}
-				}
-				if missing > 0 {
-					return fmt.Errorf("window %d of %s misses %d of %d tasks, is at sequence %d", i, p.UserID, missing, len(p.tasks), w.Last())
-				}
-			}
-		}
-		return nil
-	})
-	for _, p := range people {
-		for i, w := range p.windows {
-			for _, broken := range w.Broken() {
-				s.t.Errorf("window %d: %s", i, broken)
-			}
-			w.mu.Lock()
-			for id, n := range w.created {
-				if n != 1 {
-					s.t.Errorf("window %d of %s was told %d times of task %s", i, p.UserID, n, id)
-				}
-				if o, known := owner[id]; known && o != p.UserID {
-					s.t.Errorf("window %d of %s was told of a task of %s", i, p.UserID, o)
-				}
-			}
-			if len(w.created) != len(p.tasks) {
-				s.t.Errorf("window %d of %s was told of %d tasks, there are %d", i, p.UserID, len(w.created), len(p.tasks))
-			}
-			w.mu.Unlock()
-		}
-	}
+	storm.Check(s.t, stormy(people), within)
 	s.drained(within)
 	s.rebuilt()
 }
@@ -350,18 +206,5 @@ func (s *suite) rebuilt() {
 // eventually tries until there is no error, and fails with the last one.
 func (s *suite) eventually(within time.Duration, try func() error) {
 	s.t.Helper()
-	deadline := time.After(within)
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline:
-			s.t.Fatalf("after %s: %v", within, err)
-		case <-tick.C:
-		}
-	}
+	storm.Eventually(s.t, within, try)
 }

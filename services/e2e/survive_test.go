@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/taskflow-suite/taskflow/services/internal/storm"
 )
 
 // pause is a wait that is part of the experiment: for how long a part is down or a load runs.
@@ -18,7 +20,7 @@ func TestSuiteSurvivesTheDeathOfEachPart(t *testing.T) {
 			for i := range 10 { // 20 windows
 				people = append(people, s.open(fmt.Sprintf("%s-%d", part, i), "task-api", "notifier", "notifier"))
 			}
-			stop := load(people, 200)
+			load := storm.Create(stormy(people), 200)
 			pause(2 * time.Second)
 			if err := s.Kill(part); err != nil {
 				t.Fatal(err)
@@ -31,7 +33,7 @@ func TestSuiteSurvivesTheDeathOfEachPart(t *testing.T) {
 				t.Fatal(err)
 			}
 			pause(2 * time.Second)
-			if err := stop(); err != nil {
+			if err := load.Stop(); err != nil {
 				t.Fatal(err)
 			}
 			s.check(people, time.Minute)
@@ -57,7 +59,7 @@ func TestRequestsAreAnsweredWhileTheBrokerIsDownForAMinute(t *testing.T) {
 			t.Fatalf("%s into the outage: %v", time.Since(began).Round(time.Second), err)
 		}
 		slowest = max(slowest, time.Since(sent))
-		p.tasks[task.ID] = true
+		p.Made(task.ID)
 		pause(20 * time.Millisecond)
 	}
 	t.Logf("the slowest request during the outage took %s", slowest)
@@ -81,9 +83,9 @@ func TestEveryReplicaOfTheNotifierSeesEveryEvent(t *testing.T) {
 		api := []string{"task-api", "task-api-2"}[i%2]
 		people = append(people, s.open(fmt.Sprintf("user-%d", i), api, "notifier", "notifier-2"))
 	}
-	stop := load(people, 200)
+	load := storm.Create(stormy(people), 200)
 	pause(10 * time.Second)
-	if err := stop(); err != nil {
+	if err := load.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	s.check(people, time.Minute)
