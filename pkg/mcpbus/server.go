@@ -263,8 +263,8 @@ func (s *Server) ended(life context.Context) string {
 	return requestCancelled
 }
 
-// Run waits for ctx to end and then ends the server: it goes on taking what the sidecar, which learns of the end at the same
-// time, still hands over until none has come for a second; then it takes nothing new and lets what runs end. What has not
+// Run waits for ctx to end and then ends the server: it goes on taking what the sidecar still hands over until none has
+// come for a second; then it takes nothing new and lets what runs end. What has not
 // after eight seconds in all is cancelled, without a reply: the client sends again, and another replica answers. It returns
 // nil, after ten seconds at the latest.
 func (s *Server) Run(ctx context.Context) error {

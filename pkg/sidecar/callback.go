@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dapr/dapr/pkg/proto/runtime/v1"
 	"google.golang.org/grpc/codes"
@@ -77,7 +78,11 @@ func (c *callback) ListInputBindings(context.Context, *emptypb.Empty) (*runtime.
 
 // HealthCheck fails when this service cannot handle events, so that the sidecar pauses its subscriptions.
 func (c *callback) HealthCheck(ctx context.Context, _ *emptypb.Empty) (*runtime.HealthCheckResponse, error) {
+	c.server.probed.Store(true)
 	if c.server.stopping.Load() {
+		if c.server.waiting.Add(-1) == 0 {
+			c.server.active.Store(time.Now().UnixNano()) // what it had in hand may still come
+		}
 		return nil, status.Error(codes.Unavailable, "stopping")
 	}
 	if check := c.server.options.Health; check != nil {

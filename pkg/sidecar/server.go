@@ -47,7 +47,11 @@ type ServerOptions struct {
 	Health func(context.Context) error
 	// Concurrency bounds how many deliveries are handled at once; a batch counts as one. Default 128.
 	Concurrency int
-	// Quiet is how long no event must have come before a stop ends; default 1 s. Drain bounds the wait; default 8 s.
+	// Probes is how many times the sidecar must have been told that this service is stopping before the stop ends, if
+	// there are subscriptions with dead letters: as many as it takes to pause them. 0 does not wait for any, for a sidecar that
+	// is told to stop together with the service.
+	Probes int
+	// Quiet is how long no event must have come before a stop ends; default 1 s. Drain bounds the wait; default 10 s.
 	Quiet, Drain time.Duration
 }
 
@@ -57,8 +61,10 @@ type Server struct {
 	byTopic  map[source]Subscription
 	slots    chan struct{}
 	stopping atomic.Bool
-	active   atomic.Int64 // unix nanoseconds of the last time a delivery began or ended
+	active   atomic.Int64 // unix nanoseconds of the last time a delivery began or ended, or a probe was refused that is waited for
 	inflight atomic.Int64
+	probed   atomic.Bool  // the sidecar asks for the health of this service
+	waiting  atomic.Int64 // for how many more probes the stop waits
 }
 
 // source is where a delivery comes from. One topic may be subscribed through two components.
@@ -79,7 +85,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 		o.Quiet = time.Second
 	}
 	if o.Drain == 0 {
-		o.Drain = 8 * time.Second
+		o.Drain = 10 * time.Second
 	}
 	s := &Server{options: o, byTopic: map[source]Subscription{}, slots: make(chan struct{}, o.Concurrency)}
 	for _, sub := range o.Subscriptions {
@@ -98,6 +104,9 @@ func NewServer(o ServerOptions) (*Server, error) {
 			return nil, errs.New(errs.Invalid, "%s is taken in batches: the types of its events cannot be chosen", sub.Topic)
 		}
 		s.byTopic[from] = sub
+		if sub.DeadLetter != "" {
+			s.waiting.Store(int64(o.Probes))
+		}
 	}
 	return s, nil
 }
@@ -113,8 +122,8 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // Serve serves l until ctx ends. Then it tells the sidecar that it is unhealthy, which pauses the subscriptions, and
-// goes on handling what still comes until it has been quiet for a moment: an event that finds nobody would be tried
-// again a few times and then end in the dead letters.
+// goes on handling what still comes until the sidecar must have noticed and it has been quiet for a moment: an event that
+// finds nobody would be tried again a few times and then end in the dead letters.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	g := grpc.NewServer(
 		grpc.UnaryInterceptor(guard(s.options.Token)),
@@ -149,13 +158,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// untilQuiet returns when no delivery has begun or ended for Quiet, at the latest after Drain.
+// untilQuiet returns when the sidecar has been refused Probes times and no delivery has begun or ended for Quiet, at the
+// latest after Drain.
 func (s *Server) untilQuiet() {
 	end := time.Now().Add(s.options.Drain)
 	s.active.CompareAndSwap(0, time.Now().Add(-s.options.Quiet).UnixNano())
+	if !s.probed.Load() {
+		s.waiting.Store(0) // it does not ask, and will not be told
+	}
 	for {
 		rest := s.options.Quiet - time.Since(time.Unix(0, s.active.Load()))
-		if s.inflight.Load() > 0 {
+		if s.inflight.Load() > 0 || s.waiting.Load() > 0 {
 			rest = max(rest, 10*time.Millisecond)
 		}
 		rest = min(rest, time.Until(end))

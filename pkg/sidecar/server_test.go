@@ -255,6 +255,60 @@ func TestAServerThatStopsSaysSoAndHandlesWhatStillComes(t *testing.T) {
 	}
 }
 
+func TestAServerThatStopsStaysUntilItsSidecarHasNoticed(t *testing.T) {
+	t.Parallel()
+	const probes = 3
+	for name, o := range map[string]struct {
+		deadLetter proto.Topic
+		probed     bool
+		want       int // probes that it waits for
+	}{
+		"where there are dead letters":                      {proto.DeadLetter(proto.Tasks, proto.Scheduler), true, probes},
+		"not where nothing becomes a dead letter":           {"", true, 0},
+		"not where the sidecar does not ask for its health": {proto.DeadLetter(proto.Tasks, proto.Scheduler), false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			handled := make(chan string, 10)
+			d := open(t, sidecar.ServerOptions{
+				Open: true, Probes: probes, Quiet: 20 * time.Millisecond, Drain: patience,
+				Subscriptions: []sidecar.Subscription{{
+					PubSub: "pubsub", Topic: proto.Tasks, DeadLetter: o.deadLetter,
+					Handle: func(_ context.Context, d sidecar.Delivery) error {
+						handled <- d.ID
+						return nil
+					},
+				}},
+			})
+			ctx := within(t, patience)
+			if o.probed {
+				if _, err := d.health.HealthCheck(ctx, &emptypb.Empty{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			stopped := make(chan error, 1)
+			go func() { stopped <- d.stop() }()
+			for refused := 0; refused < o.want; {
+				select {
+				case <-stopped:
+					t.Fatalf("it ended when the sidecar had been refused %d times", refused)
+				default:
+				}
+				if _, err := d.OnTopicEvent(ctx, request(event.Message{ID: "late"})); err != nil {
+					t.Fatalf("an event after %d refused probes: %v", refused, err)
+				}
+				next(t, handled, "the late event")
+				if _, err := d.health.HealthCheck(ctx, &emptypb.Empty{}); status.Code(err) == codes.Unavailable {
+					refused++
+				}
+			}
+			if err := next(t, stopped, "the end"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // Not parallel: it watches the default logger.
 func TestAnEventThatWasNotHandledIsLoggedOnceAndNeverWithItsContent(t *testing.T) {
 	var out lockedBuffer

@@ -20,6 +20,7 @@ import (
 type Dapr struct {
 	AppAddr  string        `env:"APP_ADDR" default:"127.0.0.1:6001" doc:"address on which the sidecar delivers events (gRPC AppCallback)"`
 	AppToken config.Secret `env:"APP_API_TOKEN" secret:"true" doc:"token the sidecar must show with every delivery"`
+	Probes   int           `env:"APP_HEALTH_THRESHOLD" default:"0" doc:"after how many failed probes the sidecar pauses the subscriptions, where it stops after the service: told to stop, the service takes events until then; 0 does not wait"`
 	Open     bool          `env:"APP_API_OPEN" default:"false" doc:"take deliveries without a token; only where nothing else can reach APP_ADDR"`
 
 	Endpoint string        `env:"DAPR_GRPC_ENDPOINT" doc:"address of the sidecar's gRPC API, host:port; empty means 127.0.0.1 and DAPR_GRPC_PORT"`

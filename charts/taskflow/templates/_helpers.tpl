@@ -125,6 +125,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- if $what.dapr }}
 {{- /* A sidecar has its certificate and its components before it answers: on a busy node later than the services' default. */}}
 {{- $env = merge $env (dict "APP_ADDR" "127.0.0.1:6001" "SECRET_OBJECT" .name "SECRET_PATIENCE" "60s") }}
+{{- /* A native sidecar is told to stop when the service is gone, and until it has noticed hands over events. */}}
+{{- if $s.dapr.nativeSidecar }}{{ $_ := set $env "APP_HEALTH_THRESHOLD" (include "taskflow.text" $s.dapr.appHealth.threshold) }}{{ end }}
 {{- end }}
 {{- if $what.door }}
 {{- $env = merge $env (dict "CORS_ORIGINS" (prepend $v.corsOrigins $url | uniq | join ",") "PUBLIC_URL" $url

@@ -57,6 +57,7 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, client *s
 	requests := topicDoor(all, settings, client, registry)
 	callback, err := sidecar.NewServer(sidecar.ServerOptions{
 		Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: store.DB.Ping,
+		Probes: settings.Base.Dapr.Probes,
 		Subscriptions: []sidecar.Subscription{settings.Base.Dapr.Work(proto.MCPTools, proto.MCPRequests,
 			func(ctx context.Context, d sidecar.Delivery) error { return requests.Deliver(ctx, d.Data) })},
 	})
@@ -73,10 +74,16 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, client *s
 	rest.Health(house, checks)
 	web.Register(house, web.Options{Config: settings.Web, MCP: tools.NewServer(all, tools.Public), Verifier: verifier, HTTP: http})
 
+	// Requests are taken for as long as the sidecar may hand any over.
+	taking, taken := context.WithCancel(context.WithoutCancel(ctx))
+	defer taken()
 	return process.Together(ctx,
 		func(ctx context.Context) error { return rest.Serve(ctx, http.Addr, house) },
-		callback.Run,
-		requests.Run,
+		func(ctx context.Context) error {
+			defer taken()
+			return callback.Run(ctx)
+		},
+		func(context.Context) error { return requests.Run(taking) },
 		store.Run,
 	)
 }

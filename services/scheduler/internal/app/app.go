@@ -54,6 +54,7 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, registry 
 	topics.Register(router, topics.Options{Store: tasks, Now: time.Now, Metrics: registry})
 	callback, err := sidecar.NewServer(sidecar.ServerOptions{
 		Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: store.DB.Ping,
+		Probes:        settings.Base.Dapr.Probes,
 		Subscriptions: subscriptions(settings.Base.Dapr, router),
 	})
 	if err != nil {
