@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,22 +18,7 @@ import (
 func topicsCommand(p *places) *cobra.Command {
 	cmd := &cobra.Command{Use: "topics", Short: "Make and show the broker's topics"}
 	cmd.AddCommand(
-		&cobra.Command{
-			Use:   "apply",
-			Short: "Make every topic what the contract says",
-			Long: "Create the topics that are missing, and raise the partitions and set the retention of those that differ. It is\n" +
-				"safe to run again; it never deletes or shrinks anything. How many replicas a topic has is left to the broker.",
-			Example: "  KAFKA_BROKERS=seed.example.com:9092 KAFKA_TLS=true KAFKA_SASL_USERNAME=taskflow KAFKA_SASL_PASSWORD=… \\\n" +
-				"    taskflow topics apply",
-			Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				brokers, access, err := p.broker()
-				if err != nil {
-					return err
-				}
-				return topics.Apply(cmd.Context(), brokers, access, cmd.OutOrStdout())
-			},
-		},
+		applyCommand(p),
 		&cobra.Command{
 			Use:   "list",
 			Short: "Show the broker's topics beside the contract",
@@ -51,6 +37,45 @@ func topicsCommand(p *places) *cobra.Command {
 		},
 	)
 	return cmd
+}
+
+func applyCommand(p *places) *cobra.Command {
+	var patience time.Duration
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Make every topic what the contract says",
+		Long: "Create the topics that are missing, and raise the partitions and set the retention of those that differ. It is\n" +
+			"safe to run again; it never deletes or shrinks anything. How many replicas a topic has is left to the broker.",
+		Example: "  KAFKA_BROKERS=seed.example.com:9092 KAFKA_TLS=true KAFKA_SASL_USERNAME=taskflow KAFKA_SASL_PASSWORD=… \\\n" +
+			"    taskflow topics apply",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			brokers, access, err := p.broker()
+			if err != nil {
+				return err
+			}
+			if patience > 0 {
+				ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+				defer cancel()
+				if err := answering(brokers, access).await(ctx, cmd.OutOrStdout()); err != nil {
+					return err
+				}
+			}
+			return topics.Apply(cmd.Context(), brokers, access, cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait for a broker that does not answer yet")
+	return cmd
+}
+
+// answering is a broker that answers, whatever topics it has.
+func answering(brokers []string, access topics.Access) need {
+	return need{"the broker", func(ctx context.Context) (string, error) {
+		if _, err := topics.Missing(ctx, brokers, access); err != nil {
+			return "", err
+		}
+		return "it answers", nil
+	}}
 }
 
 func listTopics(out io.Writer, have []topics.Topic) error {

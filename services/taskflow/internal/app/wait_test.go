@@ -31,6 +31,24 @@ func TestWaitingEndsWhenDatabaseAndTopicsAreThere(t *testing.T) {
 	}
 }
 
+func TestTopicsAreMadeOnceTheBrokerAnswers(t *testing.T) {
+	t.Parallel()
+	broker := testkit.StartBroker(t)
+	broker.Kill()
+	said := newWatched()
+	ended := make(chan error, 1)
+	go func() { ended <- runTo(t, said, "topics", "apply", "--wait", "1m", "--kafka-brokers", broker.Addr) }()
+	said.await(t, "waiting for the broker: ")
+	broker.Start()
+	said.await(t, "the broker: it answers\n")
+	if err := <-ended; err != nil {
+		t.Errorf("%v after:\n%s", err, said)
+	}
+	if out, err := run(t, "wait", "--topics", "--timeout", "5s", "--kafka-brokers", broker.Addr); err != nil {
+		t.Errorf("the topics are not there: %v: %s", err, out)
+	}
+}
+
 func TestWaitingInVainSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	empty, broker := testkit.EmptyPostgres(t), testkit.StartBroker(t)
