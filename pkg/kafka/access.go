@@ -30,59 +30,84 @@ type Access struct {
 	CACert    string        `env:"KAFKA_CA_CERT" doc:"whom to trust for the brokers' certificates, PEM; empty: those whom the system trusts"`
 }
 
-// Check says what is wrong with the settings.
+// Check says what is wrong with the settings. It is the only method, and knows no client: the settings of every service hold an
+// Access, and with its methods a program would carry all that they need, also one that never speaks to brokers.
 func (a Access) Check() error {
-	_, err := a.Options()
-	return err
+	if _, err := a.encryption(); err != nil {
+		return err
+	}
+	if (a.User == "") != a.Password.IsZero() {
+		return errs.New(errs.Invalid, "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD belong together: one of them is not set")
+	}
+	if _, ok := a.bits(); a.User != "" && !ok {
+		return errs.New(errs.Invalid, "KAFKA_SASL_MECHANISM is %q: expected SCRAM-SHA-256 or SCRAM-SHA-512", a.Mechanism)
+	}
+	return nil
+}
+
+// encryption is how TLS is spoken with the brokers; nil for plain text.
+func (a Access) encryption() (*tls.Config, error) {
+	if !a.TLS {
+		if a.CACert != "" {
+			return nil, errs.New(errs.Invalid, "KAFKA_CA_CERT is set, but KAFKA_TLS is not true: without TLS nobody looks at it")
+		}
+		return nil, nil //nolint:nilnil // there is none
+	}
+	encrypted := &tls.Config{MinVersion: tls.VersionTLS12}
+	if a.CACert != "" {
+		encrypted.RootCAs = x509.NewCertPool()
+		if !encrypted.RootCAs.AppendCertsFromPEM([]byte(a.CACert)) {
+			return nil, errs.New(errs.Invalid, "KAFKA_CA_CERT holds no certificate: expected PEM text (-----BEGIN CERTIFICATE-----)")
+		}
+	}
+	return encrypted, nil
+}
+
+// bits are those of the mechanism's hash. A sidecar's saslMechanism leaves SCRAM out.
+func (a Access) bits() (n int, known bool) {
+	switch strings.TrimPrefix(strings.ToUpper(a.Mechanism), "SCRAM-") {
+	case "", "SHA-256":
+		return 256, true
+	case "SHA-512":
+		return 512, true
+	default:
+		return 0, false
+	}
 }
 
 // Options are what a client of the brokers is made with. errs.Invalid names the setting that cannot be.
-func (a Access) Options() ([]kgo.Opt, error) {
-	var options []kgo.Opt
-	if a.TLS {
-		encrypted := &tls.Config{MinVersion: tls.VersionTLS12}
-		if a.CACert != "" {
-			encrypted.RootCAs = x509.NewCertPool()
-			if !encrypted.RootCAs.AppendCertsFromPEM([]byte(a.CACert)) {
-				return nil, errs.New(errs.Invalid, "KAFKA_CA_CERT holds no certificate: expected PEM text (-----BEGIN CERTIFICATE-----)")
-			}
-		}
-		options = append(options, kgo.DialTLSConfig(encrypted))
-	} else if a.CACert != "" {
-		return nil, errs.New(errs.Invalid, "KAFKA_CA_CERT is set, but KAFKA_TLS is not true: without TLS nobody looks at it")
+func Options(a Access) ([]kgo.Opt, error) {
+	if err := a.Check(); err != nil {
+		return nil, err
 	}
-	if (a.User == "") != a.Password.IsZero() {
-		return nil, errs.New(errs.Invalid, "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD belong together: one of them is not set")
+	var options []kgo.Opt
+	if encrypted, _ := a.encryption(); encrypted != nil {
+		options = append(options, kgo.DialTLSConfig(encrypted))
 	}
 	if a.User == "" {
 		return options, nil
 	}
 	login := scram.Auth{User: a.User, Pass: a.Password.Reveal()}
-	// A sidecar's saslMechanism leaves SCRAM out.
-	switch strings.TrimPrefix(strings.ToUpper(a.Mechanism), "SCRAM-") {
-	case "", "SHA-256":
-		return append(options, kgo.SASL(login.AsSha256Mechanism())), nil
-	case "SHA-512":
+	if bits, _ := a.bits(); bits == 512 {
 		return append(options, kgo.SASL(login.AsSha512Mechanism())), nil
-	default:
-		return nil, errs.New(errs.Invalid, "KAFKA_SASL_MECHANISM is %q: expected SCRAM-SHA-256 or SCRAM-SHA-512", a.Mechanism)
 	}
+	return append(options, kgo.SASL(login.AsSha256Mechanism())), nil
 }
 
 // Failure says in words what keeps a client from the brokers, and what to look at: errs.Denied if they refuse who asks,
 // errs.Unavailable otherwise. An error that has a kind comes back as it is.
-func (a Access) Failure(err error) error {
+func Failure(a Access, err error) error {
 	if err == nil {
 		return nil
 	}
 	if _, ok := errors.AsType[*errs.Error](err); ok {
 		return err
 	}
-	kind, words := a.reason(err)
+	kind, words := reason(a, err)
 	return errs.Because(err, kind, "%s", words)
 }
 
-func (a Access) reason(err error) (errs.Kind, string) {
+func reason(a Access, err error) (errs.Kind, string) {
 	is := func(known ...error) bool {
 		for _, k := range known {
 			if errors.Is(err, k) {

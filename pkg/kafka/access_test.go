@@ -128,13 +128,13 @@ func TestWhatABrokerAnswersIsSaidInWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := access.Failure(fmt.Errorf("dial: %w", c.answer))
+			err := kafka.Failure(access, fmt.Errorf("dial: %w", c.answer))
 			if !errs.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), password) {
 				t.Errorf("says %v, should be %v and mention %s", err, c.kind, c.says)
 			}
 		})
 	}
-	if err := access.Failure(nil); err != nil {
+	if err := kafka.Failure(access, nil); err != nil {
 		t.Error(err)
 	}
 }

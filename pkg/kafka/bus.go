@@ -25,7 +25,7 @@ type Bus struct {
 // NewBus makes a Bus that publishes as source, a service's name. It does not wait for the brokers. errs.Invalid if the
 // settings cannot be.
 func NewBus(c Config, source string) (*Bus, error) {
-	client, err := c.client(source,
+	client, err := client(c, source,
 		kgo.RecordPartitioner(partitioner()),
 		kgo.RecordDeliveryTimeout(publishTimeout),
 		// Without it the client waits for ever for the outcome of what it has sent to a broker that then went away. The
@@ -83,7 +83,7 @@ func ping(ctx context.Context, client *kgo.Client, access Access) error {
 	defer cancel()
 	if err := client.Ping(ctx); err != nil {
 		// A login that is refused today may be right tomorrow: what waits for the brokers goes on waiting.
-		_, words := access.reason(err)
+		_, words := reason(access, err)
 		return errs.Because(err, errs.Unavailable, "%s", words)
 	}
 	return nil

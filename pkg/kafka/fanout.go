@@ -60,7 +60,7 @@ func (f *FanOut) Check(ctx context.Context) error {
 
 // Run reads until ctx ends. Brokers and topics may come later and go away.
 func (f *FanOut) Run(ctx context.Context) error {
-	client, err := f.config.client(f.name)
+	client, err := client(f.config, f.name)
 	if err != nil {
 		return err
 	}

@@ -49,8 +49,8 @@ func (c Config) Check() error {
 }
 
 // client makes a client of the brokers that is known to them by a service's name. It does not wait for them.
-func (c Config) client(name string, more ...kgo.Opt) (*kgo.Client, error) {
-	options, err := c.Access.Options()
+func client(c Config, name string, more ...kgo.Opt) (*kgo.Client, error) {
+	options, err := Options(c.Access)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	contract "github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -30,7 +31,7 @@ func Apply(ctx context.Context, brokers []string, access Access, report io.Write
 	admin := kadm.NewClient(client)
 	have, err := describe(ctx, admin)
 	if err != nil {
-		return access.Failure(err)
+		return kafka.Failure(access, err)
 	}
 	var failed []error
 	for _, want := range contract.AllTopics() {
@@ -57,7 +58,7 @@ func refused(want contract.TopicSpec, access Access, err error) error {
 	case errors.Is(err, kerr.InvalidConfig), errors.Is(err, kerr.PolicyViolation):
 		return errs.Because(err, errs.Unavailable, "%s: the broker does not allow %d partitions that are kept for %s: look at the limits of its tariff", want.Name, want.Partitions, days(want.Retention))
 	}
-	err = access.Failure(err)
+	err = kafka.Failure(access, err)
 	return errs.Because(err, errs.KindOf(err), "%s", want.Name)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	contract "github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -26,13 +27,13 @@ func Missing(ctx context.Context, brokers []string, access Access) ([]string, er
 	}
 	found, err := kadm.NewClient(client).ListTopics(ctx, names...)
 	if err != nil {
-		return nil, access.Failure(err)
+		return nil, kafka.Failure(access, err)
 	}
 	var missing []string
 	for _, want := range contract.AllTopics() {
 		name := string(want.Name)
 		if err := found[name].Err; errors.Is(err, kerr.TopicAuthorizationFailed) {
-			return nil, access.Failure(err)
+			return nil, kafka.Failure(access, err)
 		}
 		switch has := len(found[name].Partitions); {
 		case !found.Has(name):

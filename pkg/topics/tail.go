@@ -11,6 +11,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/event"
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	contract "github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -56,7 +57,7 @@ func Tail(ctx context.Context, brokers []string, access Access, filter Filter, s
 	// A consumer waits without a word for topics that are not there.
 	found, err := kadm.NewClient(client).ListTopics(ctx, names...)
 	if err != nil {
-		return access.Failure(err)
+		return kafka.Failure(access, err)
 	}
 	for _, name := range names {
 		if !found.Has(name) {

@@ -27,7 +27,7 @@ const (
 )
 
 func connect(brokers []string, access Access, more ...kgo.Opt) (*kgo.Client, error) {
-	opts, err := access.Options()
+	opts, err := kafka.Options(access)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func List(ctx context.Context, brokers []string, access Access) ([]Topic, error)
 	defer client.Close()
 	have, err := describe(ctx, kadm.NewClient(client))
 	if err != nil {
-		return nil, access.Failure(err)
+		return nil, kafka.Failure(access, err)
 	}
 	var list []Topic
 	for _, name := range have.names {

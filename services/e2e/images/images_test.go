@@ -36,7 +36,7 @@ const (
 // client, of which the linker can leave none out.
 var megabytes = map[string]int64{
 	"task-api": 40, "mcp-tools": 40, "notifier": 40, "scheduler": 40, "offline-model": 40, "taskflow": 40,
-	"chat-agent": 60,
+	"chat-agent": 52,
 	"web":        200,
 }
 
