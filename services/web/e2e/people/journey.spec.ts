@@ -38,18 +38,25 @@ test("somebody signs up, adds a task by typing, and another window of theirs sho
   await expect(understood).toContainText("17:00");
   await expect(understood).toContainText(/high/i);
   await expect(understood).toContainText("home");
-  const seen = expect(row(window, "buy every day tea")).toBeVisible({ timeout: 5_000 });
-  const answered = page.waitForResponse(
-    (r) => r.request().method() === "POST" && r.url().endsWith("/tasks") && r.status() === 201,
-  );
-  await box.press("Enter");
-  await answered;
-  const began = Date.now();
-  await seen;
-  const took = Date.now() - began;
-  console.log(`  from the answer to the row in the other window: ${took} ms`);
-  expect(took, "milliseconds from the answer to the other window").toBeLessThan(1_000);
-  await expect(box).toHaveValue("");
+  // The middle one of three, because a machine that tests on all its processors may hold up any single one.
+  const took: number[] = [];
+  for (const title of ["buy every day tea", "second tea", "third tea"]) {
+    if (took.length > 0) await box.fill(title);
+    // Not an expectation, which looks once a second after a while.
+    const seen = row(window, title).waitFor({ timeout: 5_000 });
+    const answered = page.waitForResponse(
+      (r) => r.request().method() === "POST" && r.url().endsWith("/tasks") && r.status() === 201,
+    );
+    await box.press("Enter");
+    await answered;
+    const began = Date.now();
+    await seen;
+    took.push(Date.now() - began);
+    await expect(box).toHaveValue("");
+  }
+  console.log(`  from the answer to the row in the other window: ${took.join(", ")} ms`);
+  const median = took.toSorted((a, b) => a - b)[1];
+  expect(median, "milliseconds from the answer to the other window").toBeLessThan(1_000);
   await expect(row(other.page, "buy every day tea")).toHaveCount(0);
 
   await page.getByRole("button", { name: "Account" }).click();
