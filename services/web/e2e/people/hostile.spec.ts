@@ -75,7 +75,9 @@ test("every page has a strict policy, and its scripts a nonce of their own", asy
   expect(nonces.size).toBe(3);
 });
 
-test("another site's page changes nothing, although the browser would send the cookie", async ({ person }) => {
+test("another site's page changes nothing, although the browser would send the cookie", async ({
+  person,
+}) => {
   const pat = await person();
   for (const [method, path] of [
     ["POST", `/api/${pat.id}/tasks`],
