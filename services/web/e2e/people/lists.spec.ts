@@ -208,10 +208,9 @@ test("three windows show what each other do, each thing once", async ({ person }
     await expect(page.locator(`[data-task-id="${last.id}"]`)).toBeVisible();
     await expect(page.locator("[data-task-id]")).toHaveCount(2);
   }
-  expect((await all(pat, "?status=open")).map((t: Task) => t.title).sort()).toEqual([
-    "renamed in the second",
-    "the end",
-  ]);
+  await expect
+    .poll(async () => (await all(pat, "?status=open")).map((t: Task) => t.title).sort())
+    .toEqual(["renamed in the second", "the end"]);
 });
 
 test("a task that is deleted elsewhere says so where it is open, and can be brought back", async ({

@@ -76,7 +76,7 @@ test("what is deleted comes back by Undo and from the trash", async ({ person })
   };
   await remove();
   await undo(pat.page, "Deleted “Keep me”", async () => {
-    expect((await known(pat, task.id)).deleted_at).not.toBeNull();
+    await expect.poll(async () => (await known(pat, task.id)).deleted_at).not.toBeNull();
   });
   await expect(row(pat.page, "Keep me")).toHaveCount(1);
   await becomes(pat, task.id, { deleted_at: null });
@@ -185,7 +185,7 @@ test("an occurrence is skipped, and the next one comes", async ({ person }) => {
   await becomes(pat, task.id, { skipped: true, completed: false });
   await expect(pat.page.locator(`[data-task-id="${task.id}"]`)).toHaveCount(0);
   await expect(row(pat.page, "Bins")).toHaveCount(1);
-  expect((await all(pat, "?status=open")).map((t) => t.due_date)).toEqual([day(8)]);
+  await expect.poll(async () => (await all(pat, "?status=open")).map((t) => t.due_date)).toEqual([day(8)]);
 });
 
 test("a snoozed task reminds in an hour and keeps its due date", async ({ person }) => {
@@ -245,7 +245,7 @@ test("what the server refuses is said at its field, and what was typed stays", a
   await expect(title).toHaveAttribute("aria-invalid", "true");
   await expect(title).toHaveAccessibleDescription(/control characters/);
   await expect(title).toHaveValue("not \u0001 fine");
-  expect((await known(pat, task.id)).title).toBe("Fine");
+  await expect.poll(async () => (await known(pat, task.id)).title).toBe("Fine");
   await title.fill("fine again");
   await title.press("Enter");
   await becomes(pat, task.id, { title: "fine again" });
@@ -274,7 +274,7 @@ test("a task whose answer is lost after the server made it is asked for again, a
   expect(keys[0]).toBeTruthy();
   expect(keys[1]).toBe(keys[0]);
   await expect(row(pat.page, "exactly one")).toHaveCount(1);
-  expect((await all(pat)).map((t) => t.title)).toEqual(["exactly one"]);
+  await expect.poll(async () => (await all(pat)).map((t) => t.title)).toEqual(["exactly one"]);
 });
 
 test("a date is taken off with the reminders that count back from it, and both come back", async ({
@@ -289,7 +289,7 @@ test("a date is taken off with the reminders that count back from it, and both c
   await pat.page.getByRole("dialog", { name: "Move to…" }).getByRole("button", { name: "No date" }).click();
   await undo(pat.page, "Took the date off", () => becomes(pat, task.id, { due_date: null }));
   await expect.poll(async () => (await known(pat, task.id)).due_date).not.toBeNull();
-  expect((await known(pat, task.id)).reminders).toEqual([30]);
+  await expect.poll(async () => (await known(pat, task.id)).reminders).toEqual([30]);
 });
 
 test("Escape gives up what was typed in a field before it closes the sheet", async ({ person }) => {
