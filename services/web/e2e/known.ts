@@ -46,8 +46,11 @@ export async function all(of: Person, query = ""): Promise<Known[]> {
   return ((await (await of.api("GET", `/tasks${query}`)).json()) as { items: Known[] }).items.map(plain);
 }
 
+/** What a task is to look like: the fields named, and of its recurrence too. */
+type Wanted = Partial<Omit<Known, "recurrence">> & { recurrence?: Partial<Known["recurrence"]> };
+
 /** Waits until the server has the task so. */
-export async function becomes(of: Person, id: string, so: Partial<Known>): Promise<void> {
+export async function becomes(of: Person, id: string, so: Wanted): Promise<void> {
   await expect.poll(() => known(of, id)).toMatchObject(so);
 }
 

@@ -1,9 +1,10 @@
+import { open } from "../known";
 import { type Task, expect, test } from "../suite";
 
 test("two tabs change the same field of a task: the later one is shown both versions", async ({ person }) => {
   const pat = await person();
   const task = (await (await pat.api("POST", "/tasks", { title: "Draft" })).json()) as Task;
-  await pat.page.goto(`/all?task=${task.id}`);
+  await open(pat.page, `/all?task=${task.id}`);
   const sheet = pat.page.getByRole("dialog", { name: "Draft" });
   await expect(sheet).toBeVisible();
   const title = sheet.getByLabel("Title");
@@ -31,8 +32,7 @@ test("two tabs change the same field of a task: the later one is shown both vers
 test("what somebody else changes while one types is not overwritten unseen", async ({ person }) => {
   const pat = await person();
   const task = (await (await pat.api("POST", "/tasks", { title: "Draft" })).json()) as Task;
-  await pat.page.goto(`/all?task=${task.id}`);
-  await expect(pat.page.getByRole("status", { name: "Connection", includeHidden: true })).toHaveText(/Live/);
+  await open(pat.page, `/all?task=${task.id}`);
   const sheet = pat.page.getByRole("dialog");
   const title = sheet.getByLabel("Title");
   await title.fill("Mine");

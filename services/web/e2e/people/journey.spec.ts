@@ -1,3 +1,4 @@
+import { open } from "../known";
 import { expect, row, test } from "../suite";
 
 test("somebody signs up, adds a task by typing, and another window of theirs shows it within a second, nobody else's", async ({
@@ -69,7 +70,7 @@ test("somebody signs up, adds a task by typing, and another window of theirs sho
 
 test("doing a repeating task makes the next one appear", async ({ person }) => {
   const pat = await person();
-  await pat.page.goto("/all");
+  await open(pat.page, "/all");
   const box = pat.page.getByRole("textbox", { name: "Add a task" });
   await box.fill("water the plants tomorrow every week");
   await box.press("Enter");

@@ -189,7 +189,7 @@ test("nothing fires while one types, and single keys can be turned off", async (
   await keys.type(letters);
   await expect(box).toHaveValue(letters);
   await box.fill("");
-  await page.goto(`/all?task=${task.id}`);
+  await open(page, `/all?task=${task.id}`);
   const description = page.getByRole("dialog").getByLabel("Description");
   await description.focus();
   await keys.type(letters);
@@ -198,6 +198,7 @@ test("nothing fires while one types, and single keys can be turned off", async (
   await becomes(pat, task.id, { description: letters, completed: false, deleted_at: null, title: "steady" });
   await expect(page).toHaveURL(/\/all\?task=/);
   await keys.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
 
   await keys.press("?");
   const help = page.getByRole("dialog", { name: "Keyboard shortcuts" });
@@ -212,7 +213,7 @@ test("nothing fires while one types, and single keys can be turned off", async (
   await keys.press("Escape");
   await expect(page).toHaveURL(/\/all$/);
   await expect(row(page, "steady")).toBeVisible();
-  await page.reload();
+  await open(page, "/all");
   await expect(row(page, "steady")).toBeVisible();
   await keys.press("c");
   await keys.press("Control+k");

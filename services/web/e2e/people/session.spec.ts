@@ -1,9 +1,9 @@
+import { open } from "../known";
 import { type Task, expect, row, test } from "../suite";
 
 test("a token that has run out is renewed without anybody noticing", async ({ person }) => {
   const pat = await person();
-  await pat.page.goto("/all");
-  await expect(pat.page.getByRole("status", { name: "Connection" })).toHaveText(/Live/);
+  await open(pat.page, "/all");
   await pat.context.clearCookies({ name: "taskflow_token" });
   const box = pat.page.getByRole("textbox", { name: "Add a task" });
   await box.fill("made with an old token");
@@ -19,8 +19,7 @@ test("a token that has run out is renewed without anybody noticing", async ({ pe
 
 test("when the session has run out too, sign-in leads back to the same place", async ({ person }) => {
   const pat = await person();
-  await pat.page.goto("/all?q=tea");
-  await expect(pat.page.getByRole("status", { name: "Connection" })).toHaveText(/Live/);
+  await open(pat.page, "/all?q=tea");
   await pat.context.clearCookies();
   await pat.page.reload();
   await expect(pat.page).toHaveURL(/\/sign-in/);
@@ -43,7 +42,7 @@ test("a reload in the middle of an edit keeps what was typed", async ({ person }
   const task = (await (
     await pat.api("POST", "/tasks", { title: "Letter", description: "Dear" })
   ).json()) as Task;
-  await pat.page.goto(`/all?task=${task.id}`);
+  await open(pat.page, `/all?task=${task.id}`);
   const description = pat.page.getByRole("dialog").getByLabel("Description");
   await expect(description).toHaveValue("Dear");
   await description.fill("Dear Ann, this is not saved yet");
@@ -56,7 +55,7 @@ test("a reload in the middle of an edit keeps what was typed", async ({ person }
 test("an account is deleted with everything, and its password opens nothing any more", async ({ person }) => {
   const pat = await person();
   await pat.api("POST", "/tasks", { title: "to be gone" });
-  await pat.page.goto("/settings");
+  await open(pat.page, "/settings");
   const danger = pat.page.getByRole("region", { name: "Delete account" });
   await danger.getByRole("button", { name: /delete/i }).click();
   const dialog = pat.page.getByRole("dialog");

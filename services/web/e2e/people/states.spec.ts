@@ -4,6 +4,7 @@ import path from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page, TestInfo } from "@playwright/test";
 
+import { open } from "../known";
 import { type Person, type Task, expect, row, test } from "../suite";
 
 // Each state at each width and in each theme: looked at by axe, and kept as a picture. `make screenshots` puts the pictures
@@ -52,7 +53,7 @@ async function walk(pat: Person, look: (name: string, page?: Page) => Promise<vo
   await expect(page.getByRole("dialog").getByLabel("How often")).toBeVisible();
   await look("task");
 
-  await page.goto("/upcoming");
+  await open(page, "/upcoming");
   await expect(row(page, "Dentist")).toBeVisible();
   await page.getByRole("button", { name: "More for Dentist" }).click();
   await page.getByRole("menuitem", { name: "Select" }).click();
@@ -64,7 +65,7 @@ async function walk(pat: Person, look: (name: string, page?: Page) => Promise<vo
   await expect(page.getByText("Dentist").filter({ visible: true }).first()).toBeVisible();
   await look("calendar");
 
-  await page.goto("/chat");
+  await open(page, "/chat");
   await page.getByRole("textbox", { name: "Message" }).fill("delete call the bank");
   await page.getByRole("button", { name: "Send" }).click();
   await expect(page.getByRole("group", { name: "Approval needed" })).toBeVisible({ timeout: 45_000 });

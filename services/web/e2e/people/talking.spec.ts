@@ -1,8 +1,9 @@
+import { open } from "../known";
 import { expect, row, test } from "../suite";
 
 test("the chat adds a task, lists what there is, and deletes only after approval", async ({ person }) => {
   const pat = await person();
-  await pat.page.goto("/all");
+  await open(pat.page, "/all");
   await pat.page.getByRole("button", { name: "Chat", exact: true }).click();
   const chat = pat.page.getByRole("complementary", { name: "Chat" });
   const say = async (text: string) => {
