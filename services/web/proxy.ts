@@ -7,7 +7,7 @@ import { dataPolicy, pagePolicy, strictTransport } from "@/lib/security";
 // Runs before every page. It says what the page may do, tells the layout where the request goes (x-taskflow-path), and sends
 // who has no session cookie to sign in. That is a guess which saves work; whether the session counts, the layout asks.
 
-const doors = /^\/(api|healthz|readyz)(\/|$)/;
+const doors = /^\/(api|healthz|readyz|csp-reports)(\/|$)/;
 const open = /^\/(sign-in|sign-up)(\/|$)/;
 
 export function proxy(request: NextRequest): NextResponse {

@@ -11,6 +11,9 @@ type Situation = {
 
 const chatKit = "https://cdn.platform.openai.com";
 
+/** Where browsers tell what the policy of a page kept from happening. */
+const reports = "/csp-reports";
+
 /** The Content-Security-Policy of a page. */
 export function pagePolicy({ nonce, host, secure, development, chatKit: offered }: Situation): string {
   const sockets = /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-fA-F:.]+\](:\d{1,5})?$/.test(host)
@@ -31,6 +34,8 @@ export function pagePolicy({ nonce, host, secure, development, chatKit: offered 
     "frame-ancestors": ["'none'"],
     "base-uri": ["'none'"],
     "form-action": ["'self'"],
+    // Not report-to: browsers that know it leave report-uri, and send a report when they find the time.
+    "report-uri": [reports],
   };
   if (offered) {
     policy["script-src"]?.push(chatKit);

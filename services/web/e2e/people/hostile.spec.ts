@@ -1,5 +1,6 @@
 import type { ConsoleMessage, Page } from "@playwright/test";
 
+import { open } from "../known";
 import { expect, row, test } from "../suite";
 
 const strings = [
@@ -70,9 +71,23 @@ test("every page has a strict policy, and its scripts a nonce of their own", asy
     expect(headers["x-content-type-options"]).toBe("nosniff");
     expect(headers["referrer-policy"]).toBeTruthy();
     expect(headers["permissions-policy"]).toBeTruthy();
+    expect(policy).toContain("report-uri /csp-reports");
     nonces.add(/'nonce-([^']+)'/.exec(scripts)?.[1] ?? "");
   }
   expect(nonces.size).toBe(3);
+});
+
+test("the browser tells of what a page's policy kept from happening", async ({ person }) => {
+  const { page } = await person();
+  await open(page, "/today");
+  const told = page.waitForRequest((r) => r.url().endsWith("/csp-reports"));
+  await page.evaluate(() => {
+    const image = document.createElement("img");
+    image.src = "https://evil.example/pixel.png";
+    document.body.append(image);
+  });
+  const answer = await (await told).response();
+  expect(answer?.status()).toBe(204);
 });
 
 test("another site's page changes nothing, although the browser would send the cookie", async ({
