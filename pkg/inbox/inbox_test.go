@@ -13,6 +13,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/inbox"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
 	contract "github.com/taskflow-suite/taskflow/proto"
 	taskv1 "github.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1"
@@ -42,7 +43,7 @@ func TestOfTwentyDeliveriesAtOnceOneHasTheEffect(t *testing.T) {
 	var deliveries sync.WaitGroup
 	for range 20 {
 		deliveries.Go(func() {
-			_, err := once(t, db, "scheduler", id, func(*postgres.Tx) error {
+			_, err := once(t, db, "twentieth", id, func(*postgres.Tx) error {
 				effects.Add(1)
 				return nil
 			})
@@ -55,6 +56,26 @@ func TestOfTwentyDeliveriesAtOnceOneHasTheEffect(t *testing.T) {
 	if effects.Load() != 1 {
 		t.Errorf("the effect happened %d times", effects.Load())
 	}
+	if got := duplicates(t, "twentieth"); got != 19 {
+		t.Errorf("%v duplicates are counted", got)
+	}
+}
+
+// duplicates is how many a consumer has had.
+func duplicates(t *testing.T, consumer string) float64 {
+	t.Helper()
+	families, err := telemetry.Metrics().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "taskflow_inbox_duplicates_total" && m.GetLabel()[0].GetValue() == consumer {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
 }
 
 func TestEachConsumerAndEachEventIsNotedByItself(t *testing.T) {

@@ -39,6 +39,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 )
 
 // DB is a pool of connections. It is safe for concurrent use.
@@ -144,6 +145,8 @@ func (tx *Tx) Under(ctx context.Context) *Tx { return &Tx{tx.WithContext(ctx), t
 // that the answer to the commit was lost: then nobody knows.
 func (db *DB) Transaction(ctx context.Context, fn func(tx *Tx) error) error {
 	tx := &Tx{progress: &progress{}}
+	// What is appended has this span as its parent: it was committed by it.
+	ctx, span := telemetry.Begin(ctx, telemetry.Asks, "transaction", "db.system.name", "postgresql")
 	err := db.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) error {
 		tx.DB = g
 		if err := fn(tx); err != nil {
@@ -151,6 +154,8 @@ func (db *DB) Transaction(ctx context.Context, fn func(tx *Tx) error) error {
 		}
 		return tx.finish()
 	})
+	span.Note("taskflow.events", len(tx.progress.events))
+	span.End(err)
 	if err != nil {
 		return Failure(err)
 	}

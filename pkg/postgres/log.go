@@ -25,8 +25,6 @@ func (tx *Tx) Log() *Log { return &Log{tx.WithContext} }
 type Stored struct {
 	event.Envelope
 	Topic contract.Topic
-	// Trace is the traceparent of what caused the event, empty if there was none.
-	Trace string
 }
 
 // Since returns up to limit events of a user on a topic with a sequence above since, in order. What follows a gap is

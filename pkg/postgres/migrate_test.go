@@ -58,5 +58,7 @@ func TestMigrationsStayInTheSchemaTheyAreGiven(t *testing.T) {
 
 func TestTheRowsAreAsTheTables(t *testing.T) {
 	t.Parallel()
-	testkit.SameAsCatalogue(t, testkit.OpenPostgres(t), nil, postgres.Rows...)
+	db := testkit.OpenPostgres(t)
+	testkit.SameAsCatalogue(t, db, nil, postgres.Rows...)
+	testkit.SameAsCatalogue(t, db, postgres.LeftOut, postgres.PartialRows...)
 }

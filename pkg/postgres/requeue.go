@@ -27,7 +27,16 @@ func (db *DB) requeue(ctx context.Context, events []Stored) error {
 		for i, e := range events {
 			rows[i] = Outgoing{UserID: e.UserID, EventID: e.ID}
 		}
-		tx.progress.announced = true
-		return tx.Create(&rows).Error
+		return tx.Requeue(rows)
 	})
+}
+
+// Requeue puts events of the log back into the outbox as DB.Requeue does, in the order given, with what else the transaction
+// does. Of a row, UserID and EventID are needed; UserID must be the event's.
+func (tx *Tx) Requeue(rows []Outgoing) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	tx.progress.announced = true
+	return tx.Create(&rows).Error
 }

@@ -47,9 +47,9 @@ func (r eventRow) stored() Stored {
 			ID: r.ID, Type: r.Type, UserID: r.UserID, Timestamp: event.Time{Time: r.OccurredAt.UTC()},
 			AggregateID: r.AggregateID, Version: r.Version, Sequence: r.Sequence,
 			CorrelationID: r.CorrelationID, CausationID: r.CausationID, Data: json.RawMessage(r.Data),
+			Trace: r.Traceparent,
 		},
 		Topic: contract.Topic(r.Topic),
-		Trace: r.Traceparent,
 	}
 }
 

@@ -63,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Writer, error) {
 
 func open(ctx context.Context, c Config) (*postgres.DB, error) {
 	if c.Migrate {
-		if _, err := postgres.Migrate(ctx, c.Database.URL.Reveal()); err != nil {
+		if _, err := postgres.MigrateWith(ctx, c.Database); err != nil {
 			return nil, fmt.Errorf("migrate: %w", err)
 		}
 	}
