@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	keyMetadata   = "__key"
-	traceMetadata = "traceparent"
+	keyMetadata       = "__key"
+	partitionMetadata = "__partition"
+	offsetMetadata    = "__offset"
+	traceMetadata     = "traceparent"
 )
 
 // callback is Dapr's AppCallback. Methods that are not here answer Unimplemented, which is right for calls nobody may
@@ -106,6 +108,9 @@ func (c *callback) OnTopicEvent(ctx context.Context, r *runtime.TopicEventReques
 	headers, _ := metadata.FromIncomingContext(ctx)
 	if keys := headers.Get(keyMetadata); len(keys) > 0 {
 		d.Key = unescape(keys[0])
+	}
+	if partition, offset := headers.Get(partitionMetadata), headers.Get(offsetMetadata); len(partition) > 0 && len(offset) > 0 {
+		d.Place = partition[0] + "/" + offset[0]
 	}
 	// The sidecar's own span, if it traces, or else what the event itself says. A span that the gRPC handler has made of
 	// the former already is kept.

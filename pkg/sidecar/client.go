@@ -39,7 +39,7 @@ func Dial(config Dapr) (*Client, error) {
 	conn, err := grpc.NewClient(config.target(),
 		grpc.WithTransportCredentials(transport),
 		grpc.WithChainUnaryInterceptor(withToken(config.Token.Reveal()), withWaiting),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler()),
+		grpc.WithStatsHandler(traced{otelgrpc.NewClientHandler()}),
 		// The default waits up to two minutes between attempts; a sidecar restarts in a second.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},

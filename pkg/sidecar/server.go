@@ -45,6 +45,10 @@ type ServerOptions struct {
 	// subscriptions while it cannot, so include what handlers need (the database) and nothing else. It must be cheap:
 	// the sidecar gives it two seconds. nil means always.
 	Health func(context.Context) error
+	// NotHandled is told of every delivery of a subscription with dead letters that was not handled, before the sidecar is
+	// told, so that it keeps the delivery waiting: ctx ends half a second later at the latest, and before the sidecar loses patience.
+	// nil means that nobody wants to know.
+	NotHandled func(ctx context.Context, d Delivery, f Failure)
 	// Concurrency bounds how many deliveries are handled at once; a batch counts as one. Default 128.
 	Concurrency int
 	// Probes is how many times the sidecar must have been told that this service is stopping before the stop ends, if

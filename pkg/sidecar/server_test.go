@@ -26,6 +26,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/sidecar"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/proto"
 	taskv1 "github.com/taskflow-suite/taskflow/proto/gen/taskflow/task/v1"
 )
@@ -114,21 +115,30 @@ func TestTheVerdictFollowsFromTheError(t *testing.T) {
 	outcomes := map[string]struct {
 		handle sidecar.Handler
 		want   runtime.TopicEventResponse_TopicEventResponseStatus
+		kind   string // as which the failure is counted
 	}{
-		"nothing":     {func(context.Context, sidecar.Delivery) error { return nil }, runtime.TopicEventResponse_SUCCESS},
-		"invalid":     {func(context.Context, sidecar.Delivery) error { return errs.New(errs.Invalid, "x") }, runtime.TopicEventResponse_DROP},
-		"unavailable": {func(context.Context, sidecar.Delivery) error { return errs.New(errs.Unavailable, "x") }, runtime.TopicEventResponse_RETRY},
-		"unknown":     {func(context.Context, sidecar.Delivery) error { return errors.New("x") }, runtime.TopicEventResponse_RETRY},
-		"a panic":     {func(context.Context, sidecar.Delivery) error { panic("x") }, runtime.TopicEventResponse_RETRY},
-		"no event":    {sidecar.Routed(event.NewRouter()), runtime.TopicEventResponse_DROP},
+		"nothing":     {func(context.Context, sidecar.Delivery) error { return nil }, runtime.TopicEventResponse_SUCCESS, ""},
+		"invalid":     {func(context.Context, sidecar.Delivery) error { return errs.New(errs.Invalid, "x") }, runtime.TopicEventResponse_DROP, "invalid"},
+		"unavailable": {func(context.Context, sidecar.Delivery) error { return errs.New(errs.Unavailable, "x") }, runtime.TopicEventResponse_RETRY, "unavailable"},
+		"unknown":     {func(context.Context, sidecar.Delivery) error { return errors.New("x") }, runtime.TopicEventResponse_RETRY, "internal"},
+		"a panic":     {func(context.Context, sidecar.Delivery) error { panic("x") }, runtime.TopicEventResponse_RETRY, "panic"},
+		"no event":    {sidecar.Routed(event.NewRouter()), runtime.TopicEventResponse_DROP, "invalid"},
 	}
 	for name, o := range outcomes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := open(t, sidecar.ServerOptions{Open: true, Subscriptions: subscribed(proto.Tasks, o.handle)})
+			before := telemetry.Counted()
 			answer, err := d.OnTopicEvent(within(t, patience), request(event.Message{ID: "1", Data: []byte(`{"not":"an event"}`)}))
 			if err != nil || answer.GetStatus() != o.want {
 				t.Errorf("%v, %v, want %v", answer.GetStatus(), err, o.want)
+			}
+			after := telemetry.Counted()
+			if o.kind != "" && after.Failures[telemetry.Events][o.kind] <= before.Failures[telemetry.Events][o.kind] {
+				t.Errorf("it is not counted as %s: %v", o.kind, after.Failures)
+			}
+			if o.kind == "" && after.Topics[string(proto.Tasks)].Handled <= before.Topics[string(proto.Tasks)].Handled {
+				t.Errorf("it is not counted as handled: %v", after.Topics)
 			}
 		})
 	}
@@ -306,6 +316,89 @@ func TestAServerThatStopsStaysUntilItsSidecarHasNoticed(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestWhoWantsToKnowIsToldWhyADeliveryWasNotHandledAndNotWhatItSays(t *testing.T) {
+	t.Parallel()
+	type telling struct {
+		sidecar.Delivery
+		sidecar.Failure
+	}
+	told := make(chan telling, 10)
+	work := func(deadLetter proto.Topic, handle sidecar.Handler) door {
+		return open(t, sidecar.ServerOptions{
+			Open: true, Subscriptions: []sidecar.Subscription{{PubSub: "pubsub", Topic: proto.Tasks, DeadLetter: deadLetter, Handle: handle}},
+			NotHandled: func(_ context.Context, d sidecar.Delivery, f sidecar.Failure) { told <- telling{d, f} },
+		})
+	}
+	dlq := proto.DeadLetter(proto.Tasks, proto.Scheduler)
+	for name, c := range map[string]struct {
+		handle sidecar.Handler
+		want   sidecar.Failure
+	}{
+		"refused": {
+			func(context.Context, sidecar.Delivery) error {
+				return errs.Because(errors.New("private"), errs.Invalid, "no")
+			},
+			sidecar.Failure{Verdict: event.Drop, Kind: "invalid", Reason: "no"},
+		},
+		"unavailable": {
+			func(context.Context, sidecar.Delivery) error { return errs.New(errs.Unavailable, "not now") },
+			sidecar.Failure{Verdict: event.Retry, Kind: "unavailable", Reason: "not now"},
+		},
+		"internal": {
+			func(context.Context, sidecar.Delivery) error { return errors.New("private") },
+			sidecar.Failure{Verdict: event.Retry, Kind: "internal", Reason: "an internal failure; the log has its cause"},
+		},
+		"a panic": {
+			func(context.Context, sidecar.Delivery) error { panic("private") },
+			sidecar.Failure{Verdict: event.Retry, Kind: sidecar.KindPanic, Reason: "the handler panicked; the log has the stack"},
+		},
+		"too slow": {
+			func(ctx context.Context, _ sidecar.Delivery) error {
+				<-ctx.Done()
+				return ctx.Err()
+			},
+			sidecar.Failure{Verdict: event.Retry, Kind: sidecar.KindTimeout, Reason: "the handler took longer than 4s"},
+		},
+	} {
+		m := message("u1", 1)
+		if _, err := work(dlq, c.handle).OnTopicEvent(within(t, patience), request(m)); err != nil {
+			t.Fatal(err)
+		}
+		got := next(t, told, "the failure")
+		if got.Failure != c.want || got.Delivery.ID != m.ID {
+			t.Errorf("%s: told %+v of %s, want %+v", name, got.Failure, got.Delivery.ID, c.want)
+		}
+	}
+	// Nobody is told of what was handled, or of what is delivered again without end.
+	for _, quiet := range []door{
+		work(dlq, func(context.Context, sidecar.Delivery) error { return nil }),
+		work("", func(context.Context, sidecar.Delivery) error { return errs.New(errs.Invalid, "no") }),
+	} {
+		if _, err := quiet.OnTopicEvent(within(t, patience), request(message("u1", 1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) > 0 {
+		t.Errorf("told %+v", <-told)
+	}
+}
+
+func TestWhoWantsToKnowHoldsADeliveryUpForAMomentOnly(t *testing.T) {
+	t.Parallel()
+	d := open(t, sidecar.ServerOptions{
+		Open: true, Subscriptions: []sidecar.Subscription{{
+			PubSub: "pubsub", Topic: proto.Tasks, DeadLetter: proto.DeadLetter(proto.Tasks, proto.Scheduler),
+			Handle: func(context.Context, sidecar.Delivery) error { return errs.New(errs.Invalid, "no") },
+		}},
+		NotHandled: func(ctx context.Context, _ sidecar.Delivery, _ sidecar.Failure) { <-ctx.Done() },
+	})
+	began := time.Now()
+	answer, err := d.OnTopicEvent(within(t, patience), request(message("u1", 1)))
+	if took := time.Since(began); err != nil || answer.GetStatus() != runtime.TopicEventResponse_DROP || took > sidecar.HandlerDeadline {
+		t.Errorf("after %v: %v, %v", took, answer.GetStatus(), err)
 	}
 }
 

@@ -15,6 +15,8 @@ type Delivery struct {
 	ID, Type, Source string
 	// Key is the record's key on the broker: the user. It is empty in a bulk delivery of a broker that keeps no keys.
 	Key string
+	// Place is the record's partition and offset on its topic, "3/1042"; empty in a bulk delivery, and if the broker does not say.
+	Place string
 	// Trace is the W3C traceparent the event was published with, empty if there was none.
 	Trace string
 	// Data is the CloudEvent's data: an event.Envelope in JSON. In a raw subscription it is the whole record.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/taskflow-suite/taskflow/pkg/deadletter"
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
@@ -52,10 +53,12 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, registry 
 
 	router := event.NewRouter()
 	topics.Register(router, topics.Options{Store: tasks, Now: time.Now, Metrics: registry})
+	letters := deadletter.New(store.DB, deadletter.Options{Consumer: proto.Scheduler, Topics: taken(router), Metrics: registry})
 	callback, err := sidecar.NewServer(sidecar.ServerOptions{
 		Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: store.DB.Ping,
 		Probes:        settings.Base.Dapr.Probes,
-		Subscriptions: subscriptions(settings.Base.Dapr, router),
+		Subscriptions: append(subscriptions(settings.Base.Dapr, router), letters.Subscriptions(settings.Base.Dapr)...),
+		NotHandled:    letters.NotHandled,
 	})
 	if err != nil {
 		return err
@@ -71,6 +74,7 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, registry 
 		callback.Run,
 		store.Run,
 		loop.Run,
+		letters.Run,
 	)
 }
 
@@ -79,13 +83,16 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, registry 
 // component holds one lock for all), and handlers spend their time in commits, which partitions can do side by side.
 func subscriptions(dapr sidecar.Dapr, router *event.Router) []sidecar.Subscription {
 	var all []sidecar.Subscription
-	for _, topic := range slices.Sorted(slices.Values(router.Topics())) {
+	for _, topic := range taken(router) {
 		work := dapr.Work(proto.Scheduler, topic, sidecar.Routed(router))
 		work.Types = router.Types(topic) // of all that happens to tasks, little
 		all = append(all, work)
 	}
 	return all
 }
+
+// taken are the topics that the router has a handler for, in order.
+func taken(router *event.Router) []proto.Topic { return slices.Sorted(slices.Values(router.Topics())) }
 
 // maxWaiting bounds what is announced and has not been acted on: how many events may wait in the outbox, and how many
 // claims may wait for whoever acts on them. The replicas act on as many in much less time than a claim lasts.

@@ -99,7 +99,7 @@ func newMetrics(r prometheus.Registerer) metrics {
 			Name: "taskflow_scheduler_due", Help: "What is due and has not been acted on, on all replicas, counted up to 10000.",
 		}, []string{"kind"}),
 		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "taskflow_scheduler_due_oldest_seconds", Help: "How long the oldest has been due.",
+			Name: "taskflow_scheduler_due_oldest_seconds", Help: "How long the oldest of what is due has been so.",
 		}),
 	}
 	for _, kind := range []string{Recurrence, Reminder} {

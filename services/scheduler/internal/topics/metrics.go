@@ -22,11 +22,11 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) metrics {
 	m := metrics{
 		lateness: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "taskflow_scheduler_lateness_seconds", Help: "From when something was due to when it was done.",
+			Name: "taskflow_scheduler_lateness_seconds", Help: "From when something was due to when it was done, by the scheduler's clock.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 30, 60, 300, 3600, 86400},
 		}, []string{"kind"}),
 		made: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "taskflow_scheduler_spawned_total", Help: "Occurrences made.",
+			Name: "taskflow_scheduler_spawned_total", Help: "Occurrences of recurring tasks made.",
 		}),
 		prevented: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "taskflow_scheduler_duplicates_prevented_total", Help: "Occurrences that were there already when they were to be made.",

@@ -120,13 +120,17 @@ func (h *handlers) reminderDue(ctx context.Context, m event.Meta, due *schedulev
 	return err
 }
 
-// userUpdated needs no note in the inbox: it goes to wherever the user is by now, which is the same again. It takes a
-// transaction for each task, and goes on where it was when it is delivered again.
+// userUpdated goes to wherever the user is by now, which is the same again: it needs no note to do so once. It takes a
+// transaction for each task, and goes on where it was when it is delivered again. The note at the end is for those who look
+// after dead letters (pkg/deadletter).
 func (h *handlers) userUpdated(ctx context.Context, m event.Meta, user *userv1.UserUpdated) error {
 	if !slices.Contains(user.GetChanged(), zoneField) {
 		return nil
 	}
-	return unlessGone(task.NewService(h.store, h.now).Move(correlated(ctx, m), m.UserID))
+	if err := task.NewService(h.store, h.now).Move(correlated(ctx, m), m.UserID); err != nil {
+		return unlessGone(err)
+	}
+	return h.once(ctx, m, func(context.Context, *task.Service) error { return nil })
 }
 
 // once runs effect in the transaction that notes that the event was handled, unless it was. Nothing is left to do for a
