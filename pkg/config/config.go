@@ -15,6 +15,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"reflect"
 	"slices"
@@ -117,6 +118,13 @@ var kinds = map[reflect.Type]kind{
 	reflect.TypeFor[string](): {"a text", func(s string) (any, error) { return s, nil }},
 	reflect.TypeFor[bool]():   {"true or false", func(s string) (any, error) { return strconv.ParseBool(s) }},
 	reflect.TypeFor[int]():    {"a whole number", func(s string) (any, error) { return strconv.Atoi(s) }},
+	reflect.TypeFor[float64](): {"a number of at least 0 such as 0.15", func(s string) (any, error) {
+		f, err := strconv.ParseFloat(s, 64)
+		if err == nil && (math.IsNaN(f) || math.IsInf(f, 0) || f < 0) {
+			err = errors.New("no such number")
+		}
+		return f, err
+	}},
 	reflect.TypeFor[time.Duration](): {"a duration of at least 0 such as 250ms, 15s or 5m", func(s string) (any, error) {
 		d, err := time.ParseDuration(s)
 		if err == nil && d < 0 {

@@ -100,6 +100,20 @@ func TestLoad(t *testing.T) {
 			t.Errorf("a password is shown: %v", err)
 		}
 	})
+	t.Run("a number is finite and at least 0", func(t *testing.T) {
+		t.Parallel()
+		type priced struct {
+			Price float64 `env:"PRICE" default:"0" doc:"x"`
+		}
+		if c, err := config.Load[priced](from(map[string]string{"PRICE": "0.15"})); err != nil || c.Price != 0.15 {
+			t.Errorf("%+v, %v", c, err)
+		}
+		for _, wrong := range []string{"-1", "NaN", "Inf", "cheap"} {
+			if _, err := config.Load[priced](from(map[string]string{"PRICE": wrong})); err == nil || !strings.Contains(err.Error(), "a number of at least 0") {
+				t.Errorf("%s: %v", wrong, err)
+			}
+		}
+	})
 	for name, load := range map[string]func(){
 		"a secret that is a plain string is a programmer's mistake": func() {
 			_, _ = config.Load[struct {

@@ -55,6 +55,9 @@ type Envelope struct {
 	CorrelationID string          `json:"correlation_id,omitempty"`
 	CausationID   string          `json:"causation_id,omitempty"`
 	Data          json.RawMessage `json:"data"`
+	// Trace is the W3C traceparent of what caused the event, empty if there was none or nobody looked. It travels beside the
+	// envelope (Message.Trace).
+	Trace string `json:"-"`
 }
 
 // Time is an instant as it travels: RFC 3339 in UTC with milliseconds, always three digits.

@@ -64,14 +64,17 @@ func (c *Client) begin(ctx context.Context, s *session, r *jsonrpc.Request) erro
 	} else if own.Before(deadline) {
 		deadline = own
 	}
+	ctx, span := traced(ctx, r)
 	k, err := c.newCall(ctx, s, r, deadline)
 	if err != nil {
+		span.End(err)
 		return err
 	}
 	asking, done := context.WithDeadline(ctx, deadline)
 	k.done = done
 	if err := c.wait(k); err != nil {
 		done()
+		span.End(err)
 		return err
 	}
 	go func() {
@@ -79,7 +82,9 @@ func (c *Client) begin(ctx context.Context, s *session, r *jsonrpc.Request) erro
 		defer c.forget(k)
 		began := time.Now()
 		response, outcome := c.ask(asking, k)
+		span.Tell("taskflow.outcome", outcome)
 		if response == nil {
+			span.End(ctx.Err())
 			c.metrics.called(outcome, began)
 			s.deliver(&jsonrpc.Response{ID: k.id, Error: ctx.Err()})
 			c.publishCancellation(ctx, k)
@@ -88,6 +93,7 @@ func (c *Client) begin(ctx context.Context, s *session, r *jsonrpc.Request) erro
 		if k.method == methodDiscover && response.Error == nil {
 			c.learn(response.Result)
 		}
+		span.End(response.Error)
 		c.metrics.called(outcome, began)
 		s.deliver(response)
 	}()

@@ -55,8 +55,9 @@ func newClientMetrics(r prometheus.Registerer) clientMetrics {
 		resent: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "taskflow_mcp_requests_resent_total", Help: "Requests sent again because no answer came or the bus did not take them.",
 		}),
-		replies: counters("taskflow_mcp_replies_total", "Replies that came, by what became of them.",
-			replyTaken, replyForeign, replyLate, replyRefused),
+		replies: withOutcomes(prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "taskflow_mcp_replies_total", Help: "Replies of tools that came to a replica of chat-agent, by what became of them.",
+		}, []string{"outcome"}), replyTaken, replyForeign, replyLate, replyRefused),
 	}
 	for _, outcome := range []string{callAnswered, callNoAnswer, callCancelled, callFailed} {
 		m.calls.WithLabelValues(outcome)
@@ -78,9 +79,12 @@ type serverMetrics struct {
 
 func newServerMetrics(r prometheus.Registerer) serverMetrics {
 	m := serverMetrics{
-		requests: counters("taskflow_mcp_requests_total", "Requests over pub/sub, by what became of them.",
-			requestExecuted, requestRepeated, requestExpired, requestRefused, requestCancelled, requestUnanswered, requestBusy),
-		replies: counters("taskflow_mcp_replies_published_total", "Replies, by whether the bus took them.", replySent, replyLost),
+		requests: withOutcomes(prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "taskflow_mcp_requests_total", Help: "Requests for tools that came to mcp-tools over pub/sub, by what became of them.",
+		}, []string{"outcome"}), requestExecuted, requestRepeated, requestExpired, requestRefused, requestCancelled, requestUnanswered, requestBusy),
+		replies: withOutcomes(prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "taskflow_mcp_replies_published_total", Help: "Replies of tools that mcp-tools published, by whether the bus took them.",
+		}, []string{"outcome"}), replySent, replyLost),
 	}
 	if r != nil {
 		r.MustRegister(m.requests, m.replies)
@@ -88,9 +92,8 @@ func newServerMetrics(r prometheus.Registerer) serverMetrics {
 	return m
 }
 
-// counters makes a counter with all its outcomes at zero.
-func counters(name, help string, outcomes ...string) *prometheus.CounterVec {
-	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{"outcome"})
+// withOutcomes begins a counter's outcomes at zero.
+func withOutcomes(vec *prometheus.CounterVec, outcomes ...string) *prometheus.CounterVec {
 	for _, outcome := range outcomes {
 		vec.WithLabelValues(outcome)
 	}

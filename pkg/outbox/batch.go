@@ -76,7 +76,10 @@ func (r *Relay) publish(ctx context.Context, group []postgres.Taken) error {
 	}
 	topic := group[0].Topic
 	began := time.Now()
-	if err := r.bus.Publish(ctx, topic, messages); err != nil {
+	sending, sent := traced(ctx, group, messages)
+	err := r.bus.Publish(sending, topic, messages)
+	sent(err)
+	if err != nil {
 		return publishError{cause: err, deadline: errors.Is(context.Cause(ctx), errDeadline)}
 	}
 	r.metrics.latency.Observe(time.Since(began).Seconds())

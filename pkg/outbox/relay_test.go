@@ -427,8 +427,8 @@ func TestTheMetricsTellWhatHappened(t *testing.T) {
 		}
 		return sum
 	}
-	eventually(t, "the counter", func() bool { return value("outbox_published_total") == 7 })
-	if value("outbox_publish_seconds") < 1 {
+	eventually(t, "the counter", func() bool { return value("taskflow_outbox_published_total") == 7 })
+	if value("taskflow_outbox_publish_seconds") < 1 {
 		t.Error("no latency was observed")
 	}
 }

@@ -86,20 +86,20 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) metrics {
 	m := metrics{
 		published: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "outbox_published_total", Help: "Events published, repetitions included.",
+			Name: "taskflow_outbox_published_total", Help: "Events published by this replica, repetitions included.",
 		}, []string{"topic"}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "outbox_failures_total", Help: "Attempts to publish that failed.",
+			Name: "taskflow_outbox_failures_total", Help: "Attempts of this replica to publish that failed, by the bus's reason.",
 		}, []string{"reason"}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "outbox_publish_seconds", Help: "How long the bus took for one batch.",
+			Name: "taskflow_outbox_publish_seconds", Help: "How long the bus took for one batch of the outbox.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15),
 		}),
 		depth: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "outbox_depth", Help: "Events that wait in the outbox, of all services, counted up to 100000.",
+			Name: "taskflow_outbox_depth", Help: "Events that wait in the outbox, of all services, counted up to 100000.",
 		}),
 		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "outbox_oldest_seconds", Help: "How long the oldest event has been waiting.",
+			Name: "taskflow_outbox_oldest_seconds", Help: "How long the oldest event of the outbox has been waiting, by the database's clock; 0 if none waits.",
 		}),
 	}
 	for _, t := range contract.Topics() {

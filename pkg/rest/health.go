@@ -27,12 +27,14 @@ const (
 )
 
 // Health adds /healthz (200 for as long as the process answers, whatever it depends on), /readyz (200 if every check
-// passes within 2 s, else 503, with each check's state in JSON) and /metrics.
+// passes within 2 s, else 503, with each check's state in JSON) and /metrics. Beside the checks /readyz has what the
+// process has counted anyway: failures by door and kind, and of each topic how old the last event was when it was handled.
 func Health(e *echo.Echo, checks map[string]Check) {
 	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
 	p := newProbe(checks)
 	e.GET("/readyz", func(c echo.Context) error {
 		got := p.ask(c.Request().Context())
+		got.Tally = telemetry.Counted()
 		if got.Status != ready {
 			return c.JSON(http.StatusServiceUnavailable, got)
 		}
@@ -49,6 +51,8 @@ const (
 type readiness struct {
 	Status string           `json:"status"`
 	Checks map[string]state `json:"checks"`
+	// Tally is read from memory with each answer.
+	telemetry.Tally
 }
 
 type state struct {
@@ -99,7 +103,7 @@ func (p *probe) ask(ctx context.Context) readiness {
 	for name, check := range p.checks {
 		go func() { outcomes <- outcome{name, p.run(ctx, name, check)} }()
 	}
-	next := readiness{ready, map[string]state{}}
+	next := readiness{Status: ready, Checks: map[string]state{}}
 	for range p.checks {
 		o := <-outcomes
 		if next.Checks[o.name] = o.state; o.Status != "ok" {

@@ -12,7 +12,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 )
 
 func ok(context.Context) (map[string]any, error) { return map[string]any{"rows": 3}, nil }
@@ -110,4 +113,45 @@ func TestReadiness(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestReadinessTellsWhatTheProcessHasCounted(t *testing.T) {
+	t.Parallel()
+	e := newHouse(t, Options{})
+	Health(e, nil)
+	e.GET("/broken", func(echo.Context) error { return errs.New(errs.Stale, "the secret text of %s", "ada") })
+	ask := func() (r readiness, body string) {
+		t.Helper()
+		body = call(t, e, http.MethodGet, "/readyz", "").body
+		if err := json.Unmarshal([]byte(body), &r); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		return r, body
+	}
+	before, _ := ask()
+	telemetry.Handled("a.topic", time.Now().Add(-time.Minute))
+	call(t, e, http.MethodGet, "/broken", "")
+	// At once, although the checks' answer still serves.
+	after, body := ask()
+	if after.Failures[telemetry.HTTP]["stale"] <= before.Failures[telemetry.HTTP]["stale"] {
+		t.Errorf("the failure is not counted: %s", body)
+	}
+	if topic := after.Topics["a.topic"]; topic.Handled != 1 || topic.Age < 60 {
+		t.Errorf("the event is not counted: %s", body)
+	}
+	if strings.Contains(body, "secret") || strings.Contains(body, "ada") {
+		t.Errorf("it tells more than counts: %s", body)
+	}
+}
+
+func TestEveryStatusOfAFailureHasItsKind(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		400: "invalid", 401: "denied", 403: "denied", 404: "not found", 405: "not found", 409: "conflict", 412: "stale", 413: "invalid",
+		415: "invalid", 422: "invalid", 429: "limited", 499: "", 500: "internal", 503: "unavailable",
+	} {
+		if got := kindOf(status); got != want {
+			t.Errorf("%d counts as %q, want %q", status, got, want)
+		}
+	}
 }

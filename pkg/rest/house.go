@@ -27,6 +27,7 @@ type house struct {
 	cors    cors
 	// quiet are the routes whose requests are neither logged nor counted: probes and scrapes ask all day.
 	quiet []string
+	crowd crowd
 }
 
 // errForeign is what keeps pages of others from changing anything with the cookie that a browser sends along (CSRF).
@@ -47,7 +48,8 @@ func (h *house) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 			// otelhttp is not there to do it.
 			ctx = telemetry.WithTraceparent(ctx, r.Header.Get("Traceparent"))
 		}
-		if !slices.Contains(h.Untimed, c.Path()) {
+		timed := !slices.Contains(h.Untimed, c.Path())
+		if timed {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, h.Timeout)
 			defer cancel()
@@ -57,18 +59,19 @@ func (h *house) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 			r.Body = http.MaxBytesReader(c.Response().Writer, r.Body, h.largest(c))
 		}
 		c.SetRequest(r)
-		if err := h.admit(c, next); err != nil {
+		loud := !slices.Contains(h.quiet, c.Path())
+		if err := h.admit(c, next, timed && loud); err != nil {
 			c.Error(err)
 		}
-		if !slices.Contains(h.quiet, c.Path()) {
+		if loud {
 			h.observe(c, begun)
 		}
 		return nil
 	}
 }
 
-// admit refuses what needs no handler to be refused, and runs the handler.
-func (h *house) admit(c echo.Context, next echo.HandlerFunc) error {
+// admit refuses what needs no handler to be refused, and runs the handler. Probes and streams are no part of the crowd.
+func (h *house) admit(c echo.Context, next echo.HandlerFunc, crowds bool) error {
 	r := c.Request()
 	if h.cors.answer(c.Response(), r) {
 		return c.NoContent(http.StatusNoContent)
@@ -80,6 +83,12 @@ func (h *house) admit(c echo.Context, next echo.HandlerFunc) error {
 	}
 	if limit := h.largest(c); r.ContentLength > limit {
 		return &http.MaxBytesError{Limit: limit}
+	}
+	if crowds {
+		if err := h.crowd.enter(r); err != nil {
+			return err
+		}
+		defer h.crowd.leave()
 	}
 	return recovered(c, next)
 }

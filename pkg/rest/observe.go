@@ -10,6 +10,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 )
 
 type metrics struct {
@@ -56,6 +58,7 @@ func (h *house) observe(c echo.Context, begun time.Time) {
 		h.metrics.seconds.WithLabelValues(method, route).Observe(took.Seconds())
 	}
 	h.metrics.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	telemetry.Label(r.Context())
 	slog.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("method", method), slog.String("route", route), slog.Int("status", status),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000), slog.Int64("bytes", c.Response().Size))

@@ -150,8 +150,31 @@ func seconds(d time.Duration) string {
 	return strconv.Itoa(max(1, int(math.Ceil(d.Seconds()))))
 }
 
-// report logs what an operator must know: our own mistakes with their cause, and what we depend on but did not answer.
+// kindOf is what a failure is counted as; empty for a client that did not wait for its answer.
+func kindOf(status int) string {
+	switch status {
+	case statusClosed:
+		return ""
+	case http.StatusUnauthorized:
+		return errs.Denied.String()
+	case http.StatusMethodNotAllowed:
+		return errs.NotFound.String()
+	case http.StatusTooManyRequests:
+		return "limited"
+	}
+	for kind, of := range statuses {
+		if of == status {
+			return kind.String()
+		}
+	}
+	return errs.Invalid.String()
+}
+
+// report counts a failure and logs what an operator must know: our own mistakes with their cause, and what we depend on but did not answer.
 func report(ctx context.Context, err error, p Problem) {
+	if kind := kindOf(p.Status); kind != "" {
+		telemetry.Failed(telemetry.HTTP, kind)
+	}
 	switch p.Status {
 	case http.StatusInternalServerError:
 		attrs := []slog.Attr{slog.String("error", err.Error())}
@@ -160,6 +183,9 @@ func report(ctx context.Context, err error, p Problem) {
 		}
 		slog.LogAttrs(ctx, slog.LevelError, "a request failed", attrs...)
 	case http.StatusServiceUnavailable:
+		if errors.Is(err, errCrowded) {
+			return // its line is the request's own
+		}
 		slog.LogAttrs(ctx, slog.LevelWarn, "a request could not be answered for now", slog.String("error", err.Error()))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -25,6 +26,7 @@ type Config struct {
 	Origins   []string      `env:"CORS_ORIGINS" doc:"origins whose pages may call with credentials, such as https://app.example.org"`
 	Timeout   time.Duration `env:"HTTP_TIMEOUT" default:"15s" doc:"longest request; later it is answered with 503"`
 	BodyLimit int           `env:"HTTP_BODY_LIMIT" default:"1048576" doc:"largest request body in bytes; beyond it is 413"`
+	AtOnce    int           `env:"HTTP_MAX_REQUESTS" default:"256" doc:"requests worked on at once, without streams; beyond it is 503"`
 	Rate      int           `env:"RATE_LIMIT" default:"100" doc:"requests per second of one user over time; beyond it is 429"`
 	Burst     int           `env:"RATE_BURST" default:"200" doc:"requests of one user at once"`
 	BehindTLS bool          `env:"BEHIND_TLS" default:"false" doc:"a proxy in front ends TLS and sets X-Forwarded-Proto; needed for Strict-Transport-Security"`
@@ -39,7 +41,7 @@ func (c Config) Check() error {
 			wrong = append(wrong, fmt.Errorf("CORS_ORIGINS has %q: expected origins such as https://app.example.org, without a path and never *", origin))
 		}
 	}
-	for name, value := range map[string]int{"HTTP_BODY_LIMIT": c.BodyLimit, "RATE_LIMIT": c.Rate, "RATE_BURST": c.Burst} {
+	for name, value := range map[string]int{"HTTP_BODY_LIMIT": c.BodyLimit, "HTTP_MAX_REQUESTS": c.AtOnce, "RATE_LIMIT": c.Rate, "RATE_BURST": c.Burst} {
 		if value < 1 {
 			wrong = append(wrong, fmt.Errorf("%s is %d: expected at least 1", name, value))
 		}
@@ -67,6 +69,7 @@ type Options struct {
 // not right, for Config.Check says so before.
 func New(o Options) *echo.Echo {
 	o.Timeout, o.BodyLimit = withDefault(o.Timeout, 15*time.Second), withDefault(o.BodyLimit, 1<<20)
+	o.AtOnce = withDefault(o.AtOnce, 256)
 	o.Rate, o.Burst = withDefault(o.Rate, 100), withDefault(o.Burst, 200)
 	if err := o.Check(); err != nil {
 		panic("rest: " + err.Error())
@@ -90,12 +93,14 @@ func New(o Options) *echo.Echo {
 			report(c.Request().Context(), err, problemOf(c.Request().Context(), err))
 		}
 	}
-	if telemetry.Tracing() {
-		e.Use(nameSpan, echo.WrapMiddleware(otelhttp.NewMiddleware("http")))
-	}
 	h := &house{
 		Options: o, metrics: newMetrics(o.Registry), foreign: foreign, cors: newCORS(o.Origins),
 		quiet: []string{"/healthz", "/readyz", "/metrics"},
+		crowd: crowd{limit: int64(o.AtOnce)},
+	}
+	if telemetry.Tracing() {
+		loud := otelhttp.WithFilter(func(r *http.Request) bool { return !slices.Contains(h.quiet, r.URL.Path) })
+		e.Use(nameSpan, echo.WrapMiddleware(otelhttp.NewMiddleware("http", loud)))
 	}
 	e.Use(h.middleware)
 	return e

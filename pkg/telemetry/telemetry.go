@@ -3,6 +3,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -23,8 +25,8 @@ import (
 type Config struct {
 	LogLevel string `env:"LOG_LEVEL" default:"info" doc:"what is logged: debug, info, warn or error"`
 	// OTLPEndpoint stands here for the documentation: the OpenTelemetry exporter reads this variable and its relatives
-	// (headers, certificates, sampler) itself.
-	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"where traces are sent with OTLP/gRPC, such as http://localhost:4317; empty sends none"`
+	// (protocol, headers, certificates, sampler) itself.
+	OTLPEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT" doc:"where traces are sent with OTLP, such as http://localhost:4317; empty sends none; see docs/tracing.md"`
 }
 
 // Check says whether the log level is one.
@@ -44,13 +46,19 @@ var tracing atomic.Bool
 func Tracing() bool { return tracing.Load() }
 
 // Start makes the process's default logger write JSON lines to standard output and, if OTEL_EXPORTER_OTLP_ENDPOINT is
-// set, sends spans there. Trace context travels as W3C headers in either case. It does not wait for the collector. Call
-// stop once, last: it sends what is left, for 3 s at most. The error says which setting is wrong.
+// set, sends spans there, as many as OTEL_TRACES_SAMPLER says. Trace context travels as W3C headers in either case. It
+// does not wait for the collector. Call stop once, last: it sends what is left, for 3 s at most. The error says which
+// setting is wrong.
 func Start(ctx context.Context, serviceName, level string) (stop func(context.Context) error, err error) {
-	return start(ctx, os.Stdout, serviceName, level, os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"))
+	return begin(ctx, os.Stdout, serviceName, level, setting("ENDPOINT"))
 }
 
-func start(ctx context.Context, out io.Writer, serviceName, level, endpoint string) (func(context.Context) error, error) {
+// setting is what the environment says for traces, or for all that is exported.
+func setting(name string) string {
+	return cmp.Or(os.Getenv("OTEL_EXPORTER_OTLP_TRACES_"+name), os.Getenv("OTEL_EXPORTER_OTLP_"+name))
+}
+
+func begin(ctx context.Context, out io.Writer, serviceName, level, endpoint string) (func(context.Context) error, error) {
 	handler, err := NewHandler(out, serviceName, level)
 	if err != nil {
 		return nil, err
@@ -63,13 +71,16 @@ func start(ctx context.Context, out io.Writer, serviceName, level, endpoint stri
 	if endpoint == "" {
 		return func(context.Context) error { return nil }, nil
 	}
-	exporter, err := otlptracegrpc.New(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
-	}
-	about, err := resource.Merge(resource.Default(), resource.NewSchemaless(attribute.String("service.name", serviceName)))
+	exporter, err := exporter(ctx)
 	if err != nil {
 		return nil, err
+	}
+	// Later ones win: the name may be set from outside, for an installation that has two of us.
+	about, err := resource.New(ctx, resource.WithTelemetrySDK(),
+		resource.WithAttributes(attribute.String("service.name", serviceName), attribute.String("service.instance.id", instance())),
+		resource.WithFromEnv())
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
 	otel.SetTracerProvider(provider)
@@ -80,4 +91,31 @@ func start(ctx context.Context, out io.Writer, serviceName, level, endpoint stri
 		defer cancel()
 		return provider.Shutdown(ctx)
 	}, nil
+}
+
+// exporter speaks what OTEL_EXPORTER_OTLP_PROTOCOL says. It does not connect yet.
+func exporter(ctx context.Context) (sdktrace.SpanExporter, error) {
+	var made sdktrace.SpanExporter
+	var err error
+	switch protocol := setting("PROTOCOL"); protocol {
+	case "", "grpc":
+		made, err = otlptracegrpc.New(ctx)
+	case "http/protobuf":
+		made, err = otlptracehttp.New(ctx)
+	default:
+		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is %q: expected grpc or http/protobuf", protocol)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+	}
+	return made, nil
+}
+
+// instance tells this replica from the others.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return cmp.Or(os.Getenv("POD_NAME"), host)
 }

@@ -158,7 +158,7 @@ func TestStart(t *testing.T) {
 	if _, err := Start(t.Context(), "x", "loud"); err == nil {
 		t.Error("an unknown level is taken")
 	}
-	stop, err := start(t.Context(), io.Discard, "task-api", "info", "")
+	stop, err := begin(t.Context(), io.Discard, "task-api", "info", "")
 	if err != nil || Tracing() {
 		t.Fatalf("without a collector: tracing %v, %v", Tracing(), err)
 	}
@@ -168,7 +168,7 @@ func TestStart(t *testing.T) {
 
 	endpoint := "http://" + listener.Addr().String()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
-	stop, err = start(t.Context(), io.Discard, "task-api", "info", endpoint)
+	stop, err = begin(t.Context(), io.Discard, "task-api", "info", endpoint)
 	if err != nil || !Tracing() {
 		t.Fatalf("with a collector: tracing %v, %v", Tracing(), err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/approvals"
 	"github.com/taskflow-suite/taskflow/services/chat-agent/internal/model"
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
@@ -124,7 +125,10 @@ func checked(q Request) (Request, error) {
 }
 
 // held runs do as the only run of the conversation and within the time of an answer.
-func (a *Agent) held(ctx context.Context, user, conversation, message string, see func(Event), do func(context.Context, *run) (Answer, error)) (Answer, error) {
+func (a *Agent) held(ctx context.Context, user, conversation, message string, see func(Event), do func(context.Context, *run) (Answer, error)) (_ Answer, err error) {
+	ctx, span := telemetry.Begin(ctx, telemetry.Inside, "invoke_agent taskflow", "gen_ai.operation.name", "invoke_agent",
+		"gen_ai.agent.name", "taskflow", "gen_ai.conversation.id", conversation, "taskflow.message_id", message)
+	defer func() { span.End(err) }()
 	streams := see != nil
 	if !streams {
 		see = func(Event) {}

@@ -76,7 +76,7 @@ func serve(ctx context.Context, settings Config, client *sidecar.Client, registr
 	defer asked.Close()
 	door := rest.New(rest.Options{
 		Chat: agent.New(agent.Options{
-			Connect: within(settings.Agent.Call, tools.Connect), Model: model.Measured(asked, registry), State: client.State(), Limits: settings.Agent,
+			Connect: within(settings.Agent.Call, tools.Connect), Model: model.Traced(model.Measured(asked, settings.Model, registry)), State: client.State(), Limits: settings.Agent,
 		}),
 		Limits: settings.Chat, ChatKit: settings.ChatKit,
 		// The agent counts its time from where it has its turn and its tools.

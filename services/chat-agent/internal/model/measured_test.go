@@ -39,22 +39,29 @@ func TestQuestionsAreCountedByWhatBecameOfThem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			registry := prometheus.NewPedanticRegistry()
-			m := model.Measured(c.canned, registry)
+			m := model.Measured(c.canned, model.Config{InputPrice: 2_000_000, OutputPrice: 5_000_000}, registry)
 			if _, err := m.Ask(c.ctx, model.Question{}, nil); (err != nil) != (c.err != nil) {
 				t.Errorf("the error is %v, want %v", err, c.err)
 			}
-			got := map[string]float64{}
+			got, cost := map[string]float64{}, map[string]float64{}
 			families, err := registry.Gather()
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range families {
 				for _, metric := range f.GetMetric() {
+					if f.GetName() == "taskflow_model_cost_total" {
+						cost[metric.GetLabel()[0].GetValue()] = metric.GetCounter().GetValue()
+						continue
+					}
 					got[metric.GetLabel()[0].GetValue()] = metric.GetCounter().GetValue() + float64(metric.GetHistogram().GetSampleCount())
 				}
 			}
 			if got[c.want] != 1 || got["in"] != c.in || got["out"] != c.out || got["answered"]+got["failed"]+got["ended"] != 1 {
 				t.Errorf("counted %v, want one %s with %v and %v tokens", got, c.want, c.in, c.out)
+			}
+			if cost["in"] != 2*c.in || cost["out"] != 5*c.out {
+				t.Errorf("cost %v", cost)
 			}
 		})
 	}

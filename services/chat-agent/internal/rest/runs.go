@@ -180,16 +180,15 @@ type metrics struct {
 }
 
 func newMetrics() *metrics {
-	const namespace, subsystem = "taskflow", "chat"
 	return &metrics{
 		running: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: "runs", Help: "Answers being made.",
+			Name: "taskflow_chat_runs", Help: "Answers of the chat being made.",
 		}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: "runs_refused_total", Help: "Messages refused because too many were being answered.",
+			Name: "taskflow_chat_runs_refused_total", Help: "Messages refused because too many were being answered.",
 		}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: namespace, Subsystem: subsystem, Name: "run_seconds", Help: "Time to make an answer by outcome: done, or the kind of the error.",
+			Name: "taskflow_chat_run_seconds", Help: "Time to make an answer of the chat, by outcome: done, or the kind of the error.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20, 40, 90},
 		}, []string{"outcome"}),
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/taskflow-suite/taskflow/pkg/auth"
+	"github.com/taskflow-suite/taskflow/pkg/deadletter"
 	"github.com/taskflow-suite/taskflow/pkg/mcpbus"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/tokenstore"
 	"github.com/taskflow-suite/taskflow/pkg/process"
@@ -52,14 +53,19 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, client *s
 	if err != nil {
 		return err
 	}
-	all := tools.New(ledger.New(store.DB, time.Now), time.Now, tools.Confirmations{Secret: settings.Agent.Secret})
+	all := tools.New(ledger.New(store.DB, time.Now), time.Now, tools.Confirmations{Secret: settings.Agent.Secret}, tools.WithMetrics(registry))
 
 	requests := topicDoor(all, settings, client, registry)
+	letters := deadletter.New(store.DB, deadletter.Options{
+		Consumer: proto.MCPTools, Topics: []proto.Topic{proto.MCPRequests}, Metrics: registry,
+	})
+	work := settings.Base.Dapr.Work(proto.MCPTools, proto.MCPRequests,
+		func(ctx context.Context, d sidecar.Delivery) error { return requests.Deliver(ctx, d.Data) })
 	callback, err := sidecar.NewServer(sidecar.ServerOptions{
 		Addr: settings.Base.Dapr.AppAddr, Token: settings.Base.Dapr.AppToken, Open: settings.Base.Dapr.Open, Health: store.DB.Ping,
-		Probes: settings.Base.Dapr.Probes,
-		Subscriptions: []sidecar.Subscription{settings.Base.Dapr.Work(proto.MCPTools, proto.MCPRequests,
-			func(ctx context.Context, d sidecar.Delivery) error { return requests.Deliver(ctx, d.Data) })},
+		Probes:        settings.Base.Dapr.Probes,
+		Subscriptions: append(letters.Subscriptions(settings.Base.Dapr), work),
+		NotHandled:    letters.NotHandled,
 	})
 	if err != nil {
 		return err
@@ -85,6 +91,7 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, client *s
 		},
 		func(context.Context) error { return requests.Run(taking) },
 		store.Run,
+		letters.Run,
 	)
 }
 

@@ -32,14 +32,15 @@ const (
 
 // replica is one mcp-tools as it runs in production.
 type replica struct {
-	addr string
-	stop func()
+	addr    string
+	metrics *prometheus.Registry
+	stop    func()
 }
 
 // start runs mcp-tools until the test ends and returns when it is ready. Without a broker it has no sidecar either.
 func start(t *testing.T, broker *testkit.Broker, database string, settings map[string]string) *replica {
 	t.Helper()
-	r := &replica{addr: testkit.Address(t)}
+	r := &replica{addr: testkit.Address(t), metrics: prometheus.NewRegistry()}
 	callback, grpc := testkit.Address(t), testkit.Address(t)
 	if broker != nil {
 		grpc = testkit.StartSidecar(t, testkit.SidecarOptions{
@@ -54,10 +55,27 @@ func start(t *testing.T, broker *testkit.Broker, database string, settings map[s
 	}
 	maps.Copy(values, settings)
 	r.stop = testkit.Background(t, func(ctx context.Context) error {
-		return run(ctx, testkit.Environment(values), prometheus.NewRegistry())
+		return run(ctx, testkit.Environment(values), r.metrics)
 	})
 	testkit.Answers(t, "http://"+r.addr+"/readyz", http.StatusOK)
 	return r
+}
+
+// counted sums a metric over its labels.
+func counted(t *testing.T, registry *prometheus.Registry, name string) (sum float64) {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
 }
 
 // ask returns the status and the body of an answer, 0 and the error if there is none.

@@ -48,6 +48,7 @@ func (t *Tools) handler(one *tool) mcp.ToolHandler {
 			slog.ErrorContext(ctx, "tool called without a caller", "tool", one.name)
 			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: "internal error"}
 		}
+		began := time.Now()
 		input, wrong := map[string]any{}, error(nil)
 		if size := len(r.Params.Arguments); size > maxInput {
 			wrong = errs.New(errs.Invalid, "the arguments have %d bytes; %d is the most", size, maxInput)
@@ -56,9 +57,10 @@ func (t *Tools) handler(one *tool) mcp.ToolHandler {
 		}
 		kept, err := one.kept(input)
 		if err != nil {
+			t.calls.ended(one, callLost, began)
 			return t.lost(ctx, one, err), nil
 		}
-		done, _, err := t.ledger.Do(ctx, ledger.Call{Caller: who, Tool: one.name, Input: kept}, func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
+		done, repeated, err := t.ledger.Do(ctx, ledger.Call{Caller: who, Tool: one.name, Input: kept}, func(ctx context.Context, w ledger.Work) (ledger.Result, error) {
 			if wrong != nil {
 				return one.refused(wrong)
 			}
@@ -82,8 +84,10 @@ func (t *Tools) handler(one *tool) mcp.ToolHandler {
 			return one.answered(a)
 		})
 		if err != nil {
+			t.calls.ended(one, callLost, began)
 			return t.lost(ctx, one, err), nil
 		}
+		t.calls.ended(one, outcomeOf(done, repeated), began)
 		return decoded(done.Answer)
 	}
 }

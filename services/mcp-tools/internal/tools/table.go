@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/services/internal/agenttools"
@@ -40,18 +41,29 @@ type Tools struct {
 	ledger ledger.Ledger
 	now    func() time.Time
 	key    []byte
+	calls  metrics
 }
+
+// Option changes how the tools are made.
+type Option func(*Tools)
+
+// WithMetrics has calls counted in r.
+func WithMetrics(r prometheus.Registerer) Option { return func(t *Tools) { t.calls.register(r) } }
 
 // New makes the tools on a ledger. now is the clock, time.Now in production. It panics if the secret is too short, because
 // anybody could sign then.
-func New(l ledger.Ledger, now func() time.Time, c Confirmations) *Tools {
+func New(l ledger.Ledger, now func() time.Time, c Confirmations, options ...Option) *Tools {
 	secret := c.Secret.Reveal()
 	if len(secret) < minSecret {
 		panic("tools: the secret of confirmations has fewer than 32 bytes")
 	}
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("taskflow: confirmations of delete_tasks, 1"))
-	return &Tools{ledger: l, now: now, key: mac.Sum(nil)}
+	t := &Tools{ledger: l, now: now, key: mac.Sum(nil), calls: newMetrics()}
+	for _, option := range options {
+		option(t)
+	}
+	return t
 }
 
 // instructions are what no single tool's description can say.
@@ -98,7 +110,7 @@ func onlyReading(next mcp.MethodHandler) mcp.MethodHandler {
 func Register(s *mcp.Server, t *Tools, a Audience) {
 	for _, one := range table {
 		if one.audience == Public || a == Agent {
-			s.AddTool(one.listed(), t.handler(one))
+			s.AddTool(one.listed(), traced(one, t.handler(one)))
 		}
 	}
 }

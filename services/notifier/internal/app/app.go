@@ -44,7 +44,7 @@ func run(ctx context.Context, env service.Lookup, registry prometheus.Registerer
 
 // serve runs the parts until the first of them ends. client is nil where there is no sidecar.
 func serve(ctx context.Context, settings Config, db *postgres.DB, client *sidecar.Client, registry prometheus.Registerer) error {
-	tokens := tokenstore.New(db, time.Now)
+	tokens := tokenstore.Reader(db, time.Now)
 	verifier, err := auth.New(settings.Auth, auth.WithAPITokens(tokens))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"context"
 
 	"github.com/taskflow-suite/taskflow/pkg/event"
+	"github.com/taskflow-suite/taskflow/pkg/telemetry"
 	contract "github.com/taskflow-suite/taskflow/proto"
 	userv1 "github.com/taskflow-suite/taskflow/proto/gen/taskflow/user/v1"
 )
@@ -25,16 +26,24 @@ type Hub interface {
 // Register subscribes to every event of the tasks topic, those of newer publishers included, and to what concerns a
 // connected user on the users topic.
 func Register(r *event.Router, h Hub) {
-	event.OnAny(r, contract.Tasks, func(_ context.Context, m event.Meta) error {
-		h.Publish(m.Envelope)
+	event.OnAny(r, contract.Tasks, func(ctx context.Context, m event.Meta) error {
+		h.Publish(traced(ctx, m.Envelope))
 		return nil
 	})
-	event.On(r, contract.UserUpdated, func(_ context.Context, m event.Meta, _ *userv1.UserUpdated) error {
-		h.Tell(m.Envelope)
+	event.On(r, contract.UserUpdated, func(ctx context.Context, m event.Meta, _ *userv1.UserUpdated) error {
+		h.Tell(traced(ctx, m.Envelope))
 		return nil
 	})
 	event.On(r, contract.UserDeleted, func(_ context.Context, m event.Meta, _ *userv1.UserDeleted) error {
 		h.Forget(m.UserID)
 		return nil
 	})
+}
+
+// traced is an event whose frames belong to the delivery's trace.
+func traced(ctx context.Context, e event.Envelope) event.Envelope {
+	if telemetry.Recorded(ctx) {
+		e.Trace = telemetry.Traceparent(ctx)
+	}
+	return e
 }

@@ -83,6 +83,8 @@ type Frame struct {
 	text []byte
 	// shared is the text as it goes over the wire, made once for all connections of the user.
 	shared *websocket.PreparedMessage
+	// origin is nil if nobody traces the event.
+	origin *origin
 }
 
 // seriesEvents is how the types of events of a series begin; those of newer publishers do too.
@@ -106,7 +108,7 @@ func Encode(e event.Envelope, shared bool) *Frame {
 		data.TaskID, data.Changed = "", changed(e.Data)
 	}
 	f.Data = data
-	out := &Frame{kind: e.Type, at: e.Timestamp.Time, text: f.encode()}
+	out := &Frame{kind: e.Type, at: e.Timestamp.Time, text: f.encode(), origin: originOf(e)}
 	if shared {
 		// It fails for a message type that cannot be framed; text can.
 		out.shared, _ = websocket.NewPreparedMessage(websocket.TextMessage, out.text)

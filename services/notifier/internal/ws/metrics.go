@@ -22,20 +22,20 @@ type metrics struct {
 
 func newMetrics(s *Server) *metrics {
 	sent := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "taskflow_notifier_frames_sent_total", Help: "Frames written, by type.",
+		Name: "taskflow_notifier_frames_sent_total", Help: "Frames written to WebSockets, by type.",
 	}, []string{"type"})
 	m := &metrics{
 		closes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "taskflow_notifier_closes_total",
-			Help: "Connections ended, by the server's close code, or client or lost.",
+			Help: "WebSockets ended, by the server's close code, or client or lost.",
 		}, []string{"code"}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "taskflow_notifier_connections_refused_total",
-			Help: "Connections refused before the upgrade because the replica is full or stopping.",
+			Help: "WebSockets refused before the upgrade because the replica is full or stopping.",
 		}),
 		delivery: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "taskflow_notifier_delivery_seconds",
-			Help:    "Time from an event's timestamp until its frame was written, for live events.",
+			Help:    "From a live event's timestamp, shortly before its commit, until its frame was written. The writer's clock and the notifier's: what they differ is in it; below 0 counts as 0.",
 			Buckets: []float64{.001, .0025, .005, .01, .02, .04, .08, .16, .32, .64, 1.28, 5, 30},
 		}),
 		sent:  map[string]prometheus.Counter{},
@@ -56,11 +56,11 @@ func newMetrics(s *Server) *metrics {
 	gauge := func(name, help string, value func() float64) {
 		m.all = append(m.all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}
-	gauge("taskflow_notifier_connections", "Open connections, those without a token yet included.", func() float64 {
+	gauge("taskflow_notifier_connections", "Open WebSockets, those without a token yet included.", func() float64 {
 		open, _ := s.count()
 		return float64(open)
 	})
-	gauge("taskflow_notifier_connections_waiting", "Open connections that have not shown a token yet.", func() float64 {
+	gauge("taskflow_notifier_connections_waiting", "Open WebSockets that have not shown a token yet.", func() float64 {
 		_, waiting := s.count()
 		return float64(waiting)
 	})

@@ -88,6 +88,7 @@ type Server struct {
 	hub      *hub.Hub[*Frame]
 	origins  origins
 	metrics  *metrics
+	traces   traces
 	upgrader websocket.Upgrader
 	started  time.Time
 
@@ -133,7 +134,7 @@ func New(o Options) *Server {
 	if s.spread <= 0 {
 		s.spread = 5 * time.Second
 	}
-	s.metrics = newMetrics(s)
+	s.metrics, s.traces = newMetrics(s), make(traces, tracesKept)
 	return s
 }
 
@@ -275,6 +276,12 @@ func (s *Server) serve(c *conn) {
 // Run closes connections whose API tokens are revoked, until the end of ctx. Then it refuses new connections and closes all others with 1001, spread over some seconds
 // so that the clients do not all return in the same instant. It returns when the last is gone.
 func (s *Server) Run(ctx context.Context) error {
+	var tracing sync.WaitGroup
+	defer tracing.Wait()
+	// For as long as anything is written.
+	writing, written := context.WithCancel(context.WithoutCancel(ctx))
+	defer written()
+	tracing.Go(func() { s.traces.run(writing) })
 	s.watchTokens(ctx)
 	s.mu.Lock()
 	if s.stopping {

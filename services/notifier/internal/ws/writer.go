@@ -151,7 +151,7 @@ func (w *writer) tell(b *hub.Batch[*Frame]) *ending {
 	}
 	start := time.Now()
 	for _, e := range b.Events {
-		if end := w.send(e.Frame.kind, e.Frame.text, e.Frame.shared); end != nil {
+		if end := w.frame(e.Frame); end != nil {
 			return end
 		}
 		if b.Live {
@@ -162,7 +162,7 @@ func (w *writer) tell(b *hub.Batch[*Frame]) *ending {
 		}
 	}
 	for _, n := range b.Notes {
-		if end := w.send(n.kind, n.text, n.shared); end != nil {
+		if end := w.frame(n); end != nil {
 			return end
 		}
 	}
@@ -173,6 +173,19 @@ func (w *writer) tell(b *hub.Batch[*Frame]) *ending {
 		}
 	}
 	return nil
+}
+
+// frame writes an event's frame.
+func (w *writer) frame(f *Frame) *ending {
+	if f.origin == nil {
+		return w.send(f.kind, f.text, f.shared)
+	}
+	began := time.Now()
+	end := w.send(f.kind, f.text, f.shared)
+	if end == nil {
+		w.server.traces.took(f.origin, began)
+	}
+	return end
 }
 
 // send writes one frame, as prepared for several connections if it was.
