@@ -139,11 +139,16 @@ func (f *FanOut) deliver(ctx context.Context, r *kgo.Record) {
 	ctx = telemetry.WithTraceparent(ctx, trace)
 	if err == nil {
 		ctx = telemetry.WithUser(telemetry.WithCorrelation(ctx, e.CorrelationID), e.UserID)
-		err = f.handle(ctx, event.Meta{Envelope: e, Topic: contract.Topic(r.Topic)})
+		handling, span := telemetry.Begin(ctx, telemetry.Takes, "process "+r.Topic, "messaging.system", "kafka",
+			"messaging.destination.name", r.Topic, "messaging.message.id", e.ID, "taskflow.event_type", e.Type)
+		err = f.handle(handling, event.Meta{Envelope: e, Topic: contract.Topic(r.Topic)})
+		span.End(err)
 	}
 	if err == nil {
+		telemetry.Handled(r.Topic, e.Timestamp.Time)
 		return
 	}
+	telemetry.Failed(telemetry.Events, errs.KindOf(err).String())
 	reason := any(err)
 	if event.VerdictOf(err) == event.Drop {
 		// Without its cause: a decoder's error quotes what it could not read, and events hold people's texts.

@@ -269,13 +269,19 @@ type child struct {
 // of what the process wrote is in the test's log.
 func start(t testing.TB, name string, cmd *exec.Cmd, see func(line []byte)) *child {
 	t.Helper()
+	return startAs(t, name, cmd, nil, see)
+}
+
+// startAs is start as another user, nil for who we are.
+func startAs(t testing.TB, name string, cmd *exec.Cmd, user *syscall.Credential, see func(line []byte)) *child {
+	t.Helper()
 	c := &child{name: name, cmd: cmd, ended: make(chan struct{})}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd.Stderr = writerFunc(c.write)
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 	dieWithTest(cmd.SysProcAttr)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)

@@ -1,5 +1,6 @@
-// Package topics makes the broker's topics what proto/topics.go says they are, and shows what runs through them. It
-// speaks the Kafka protocol and is used by the taskflow command: services reach topics through their sidecars only.
+// Package topics makes the broker's topics what proto/topics.go says they are, shows what runs through them, and how far
+// their readers are behind. It speaks the Kafka protocol and is used by the taskflow command: services reach topics
+// through their sidecars only. Who may log in and do what there follows from the contract too (users.go, acl.go).
 //
 // It creates and raises, and never deletes or shrinks: a topic that is gone from the contract stays until somebody
 // removes it by hand.

@@ -93,7 +93,11 @@ func TestRepeatedAndShuffledDeliveriesHaveOneEffect(t *testing.T) {
 	}
 	again := append(append([]json.RawMessage{}, log.Items...), log.Items...)
 	rand.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
-	kc, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(s.Brokers(), ",")...))
+	access, err := kafka.Options(s.BrokerAccess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kc, err := kgo.NewClient(append(access, kgo.SeedBrokers(strings.Split(s.Brokers(), ",")...))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 func topicsCommand(p *places) *cobra.Command {
 	cmd := &cobra.Command{Use: "topics", Short: "Make and show the broker's topics"}
 	cmd.AddCommand(
-		applyCommand(p),
+		applyCommand(p), aclsCommand(p), usersCommand(p),
 		&cobra.Command{
 			Use:   "list",
 			Short: "Show the broker's topics beside the contract",
