@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 )
 
 // What the files in dapr/local say of the broker, for `dapr run -f`, is replaced by where that of this stack is. The files
@@ -13,8 +15,8 @@ import (
 const brokerInFiles = "localhost:9092"
 
 // renderDapr writes the Dapr files of this stack below dir and returns the directory of resources and the
-// configuration. They may hold the broker's address only, but nobody else has a use for them.
-func renderDapr(source, dir, brokers string) (resources, configuration string, err error) {
+// configuration. They name secrets and hold none; still, nobody else has a use for them.
+func renderDapr(source, dir, brokers string, access kafka.Access) (resources, configuration string, err error) {
 	resources = filepath.Join(dir, "resources")
 	configuration = filepath.Join(dir, "configuration.yaml")
 	// What was rendered for an earlier run and is no longer in the source must not be loaded.
@@ -31,6 +33,9 @@ func renderDapr(source, dir, brokers string) (resources, configuration string, e
 		text, err := os.ReadFile(from)
 		if err != nil {
 			return err
+		}
+		if text, err = letIn(text, access); err != nil {
+			return fmt.Errorf("%s: %w", from, err)
 		}
 		text = bytes.ReplaceAll(text, []byte(brokerInFiles), []byte(brokers))
 		return os.WriteFile(to, text, 0o600)

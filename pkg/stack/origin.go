@@ -66,9 +66,11 @@ func newOrigin(routes []Route, backends []backend, log func(string, ...any)) *or
 	o.server = &http.Server{
 		Handler:           o,
 		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		// No limit on the whole of a request or an answer: streams and WebSockets live long. The services have theirs.
+		// Who sends slowly is not waited for, and less long than by the services: it is not they who did not answer.
+		ReadTimeout:    25 * time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		// No limit on an answer: streams and WebSockets live long. The services have theirs.
 	}
 	return o
 }
@@ -125,10 +127,32 @@ func (o *origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, detail)
 		return
 	}
-	o.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), appKey{}, app)))
+	r = r.WithContext(context.WithValue(r.Context(), appKey{}, app))
+	if r.Body != nil && r.Body != http.NoBody {
+		body := &sent{ReadCloser: r.Body}
+		r.Body = body
+		r = r.WithContext(context.WithValue(r.Context(), sentKey{}, body))
+	}
+	o.proxy.ServeHTTP(w, r)
 }
 
 type appKey struct{}
+
+type sentKey struct{}
+
+// sent is a request's body that remembers whether the client took too long to send it.
+type sent struct {
+	io.ReadCloser
+	late atomic.Bool
+}
+
+func (s *sent) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		s.late.Store(true)
+	}
+	return n, err
+}
 
 // RoundTrip sends a request to a replica of the app that ServeHTTP chose.
 func (o *origin) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -140,7 +164,10 @@ func (o *origin) failed(log func(string, ...any)) func(http.ResponseWriter, *htt
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		app, _ := r.Context().Value(appKey{}).(string)
 		var timeout net.Error
+		body, _ := r.Context().Value(sentKey{}).(*sent)
 		switch {
+		case body != nil && body.late.Load():
+			problem(w, http.StatusRequestTimeout, "The body of the request did not come in time.")
 		case errors.Is(err, context.Canceled):
 			// The client left; nobody reads an answer.
 			w.WriteHeader(http.StatusBadGateway)

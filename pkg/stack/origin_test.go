@@ -146,6 +146,27 @@ func TestReplicasTakeTurnsAndOneThatIsDownIsPassedOverWithTheBodyWhole(t *testin
 	}
 }
 
+func TestAClientThatDoesNotSendItsBodyIsToldSoAndHungUpOn(t *testing.T) {
+	t.Parallel()
+	o := newOrigin(Routes(), []backend{behind(t, "task-api", "task-api", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusNoContent)
+	})}, t.Logf)
+	server := httptest.NewUnstartedServer(o)
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	t.Cleanup(func() {
+		server.Close()
+		o.close(t.Context(), time.Second)
+	})
+	body, write := io.Pipe()
+	defer write.Close()
+	r := request(t, http.MethodPost, server.URL+"/api/u1/tasks", "")
+	r.Body, r.ContentLength = body, 100
+	answer, text := fetch(t, r)
+	wantProblem(t, answer, text, http.StatusRequestTimeout, "body")
+}
+
 func TestWhatAClientClaimsOfItsAddressIsReplacedAndTheHostIsKept(t *testing.T) {
 	t.Parallel()
 	server := front(t, behind(t, "task-api", "task-api", func(w http.ResponseWriter, r *http.Request) {

@@ -8,9 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // part is one process of the stack.
@@ -117,18 +114,6 @@ func (s *Stack) httpProbe(port int, path string) func(context.Context) error {
 		}
 		return nil
 	}
-}
-
-// pingBroker asks a broker for its versions: an open port alone says little.
-func (s *Stack) pingBroker(ctx context.Context) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(s.brokers, ",")...))
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	return client.Ping(ctx)
 }
 
 func (s *Stack) part(name string) (*part, error) {

@@ -78,18 +78,19 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 
 // newPostgres prepares binaries and data; the process is started by its supervisor.
 func newPostgres(ctx context.Context, dir string, port int, settings map[string]string, out *merged) (*Postgres, error) {
-	p := &Postgres{port: port, home: filepath.Join(dir, "postgres")}
+	home, err := PostgresHome(dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &Postgres{port: port, home: home}
 	if os.Getuid() == 0 {
 		p.user = &syscall.Credential{Uid: nobody, Gid: nobody}
-		if !othersCanReach(filepath.Join(p.home, "data")) {
-			p.home = privateHome(dir)
-		}
 	}
 	if err := os.MkdirAll(p.home, 0o755); err != nil {
 		return nil, err
 	}
 	// The working directory by which its processes are found has no links in it.
-	home, err := filepath.EvalSymlinks(p.home)
+	home, err = filepath.EvalSymlinks(p.home)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -29,7 +31,7 @@ type command struct {
 	name    string
 	path    string
 	args    []string
-	env     []string // all of it; nothing is inherited
+	env     []string // all of it; nothing is inherited; see replaceEnv
 	dir     string
 	user    *syscall.Credential // nil runs it as who we are
 	stop    syscall.Signal      // asks it to end; default SIGTERM
@@ -129,6 +131,22 @@ func (p *process) end(ctx context.Context, sig syscall.Signal, grace time.Durati
 	<-done
 }
 
+// replaceEnv sets variables for the next start.
+func (p *process) replaceEnv(settings []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := map[string]bool{}
+	for _, s := range settings {
+		name, _, _ := strings.Cut(s, "=")
+		names[name] = true
+	}
+	kept := slices.DeleteFunc(slices.Clone(p.env), func(s string) bool {
+		name, _, _ := strings.Cut(s, "=")
+		return names[name]
+	})
+	p.env = append(kept, settings...)
+}
+
 // signal reaches the child and its children: each child leads a process group of its own. p.mu is held.
 func (p *process) signal(sig syscall.Signal) {
 	if p.pid > 0 {
@@ -219,7 +237,7 @@ func (p *process) run(ctx context.Context, first chan<- error) (started bool, er
 	defer out.Close()
 
 	cmd := exec.Command(p.path, p.args...) //nolint:noctx // it outlives the context of its start; end signals it
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.env, p.dir, in, in
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, in, in
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: p.user}
 	dieWithParent(cmd.SysProcAttr, p.orphan)
 
@@ -234,6 +252,7 @@ func (p *process) run(ctx context.Context, first chan<- error) (started bool, er
 		_ = in.Close()
 		return false, fmt.Errorf("start %s: stopped meanwhile", p.name)
 	}
+	cmd.Env = p.env
 	err = cmd.Start()
 	if err == nil {
 		p.pid = cmd.Process.Pid

@@ -19,6 +19,8 @@ type secrets struct {
 	MCP  string `json:"mcp_secret"`     // requests for tools and their replies are signed with it
 	Auth string `json:"auth_secret"`    // sessions of the page are signed with it
 	Demo string `json:"demo_password"`  // of the demo login
+	// Database is what the passwords of the database's roles are made from.
+	Database string `json:"database_secret"`
 }
 
 // String keeps secrets out of logs and %v.
@@ -72,7 +74,7 @@ func loadSecrets(dir string) (secrets, error) {
 		}
 	}
 	complete := true
-	for _, field := range []*string{&s.JWT, &s.Dapr, &s.App, &s.MCP, &s.Auth} {
+	for _, field := range []*string{&s.JWT, &s.Dapr, &s.App, &s.MCP, &s.Auth, &s.Database} {
 		if len(*field) < 32 {
 			*field = rand.Text() + rand.Text()
 			complete = false

@@ -101,6 +101,8 @@ func (u unit) portUses() []portUse {
 type world struct {
 	secrets     secrets
 	databaseURL string
+	roleURLs    map[string]string
+	pooler      pooler
 	origin      string
 	logLevel    string
 	jwks        string   // where the page shows the public half of the pair it signs tokens with; empty if it has the secret
@@ -140,9 +142,9 @@ func (u unit) sidecarEnv(w world) []string {
 		"DAPR_API_TOKEN="+w.secrets.Dapr,
 		"APP_API_TOKEN="+w.secrets.App,
 	)
-	env = append(env, u.tokens(w)...)
+	env = append(append(env, u.tokens(w)...), insecureTraces()...)
 	if u.State {
-		env = append(env, "STATE_DATABASE_URL="+w.databaseURL)
+		env = append(env, "STATE_DATABASE_URL="+w.pooler.stateURL(w.databaseURL))
 	}
 	return append(env, u.may(w)...)
 }
@@ -163,7 +165,7 @@ func (u unit) tokens(w world) []string {
 func (u unit) may(w world) []string {
 	var env []string
 	if u.Database {
-		env = append(env, "DATABASE_URL="+w.databaseURL)
+		env = append(append(env, "DATABASE_URL="+w.pooler.url(w.database(u.App))), w.pooler.env()...)
 	}
 	if u.MCP {
 		env = append(env, "MCP_SECRET="+w.secrets.MCP)
@@ -180,13 +182,14 @@ func (u unit) may(w world) []string {
 // inherited is our environment without what would tell a child of another stack, or give it what only some may have.
 func inherited() []string {
 	own := []string{
-		"DATABASE_URL", "KAFKA_BROKERS", "JWT_SECRET", "HTTP_ADDR", "APP_ADDR", "CORS_ORIGINS", "LOG_LEVEL", "POD_NAME",
+		"DATABASE_URL", "DATABASE_POOLER", "JWT_SECRET", "HTTP_ADDR", "APP_ADDR", "CORS_ORIGINS", "LOG_LEVEL", "POD_NAME",
 		"APP_API_TOKEN", "NAMESPACE", "BUS", "MCP_SECRET", "STATE_DATABASE_URL", "PUBLIC_URL",
 		"JWT_JWKS_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "DEMO_EMAIL", "DEMO_PASSWORD", "DEMO_NAME", "PORT", "HOSTNAME", "NODE_ENV",
+		"OTEL_SERVICE_NAME", // each has its own
 	}
 	env := slices.DeleteFunc(os.Environ(), func(setting string) bool {
 		name, _, _ := strings.Cut(setting, "=")
-		return slices.Contains(own, name) || strings.HasPrefix(name, "DAPR_") || strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "OPENAI_")
+		return slices.Contains(own, name) || strings.HasPrefix(name, "DAPR_") || strings.HasPrefix(name, "KAFKA_") || strings.HasPrefix(name, "PG") || strings.HasPrefix(name, "OPENAI_")
 	})
 	// A heap of a few MiB is collected often under load. The limit keeps small what this lets grow.
 	for _, setting := range []string{"GOGC=300", "GOMEMLIMIT=200MiB"} {

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 )
 
 // Options says what to run. The zero value is the product with its default ports.
@@ -22,6 +24,13 @@ type Options struct {
 
 	DatabaseURL  string // a Postgres to use instead of one of ours
 	KafkaBrokers string // brokers to use instead of ours, host:port, comma separated
+	// BrokerAccess is how KafkaBrokers let in who runs the stack, and the sidecars of apps that BrokerLogins does not name.
+	BrokerAccess kafka.Access
+	// BrokerLogins is how the sidecars of an app come in, by app id: with the means of BrokerAccess, as somebody else.
+	BrokerLogins map[string]kafka.Access
+	// Broker makes another broker than the embedded one ready to be run, its files below dir, to listen on a port of
+	// the loopback and, if it needs a second one, the next port.
+	Broker func(ctx context.Context, dir string, port int) (Broker, error)
 
 	Services []Service // default Default()
 	// Model is the settings of the language model ("OPENAI_API_KEY=…"), for the services that may have them; see Model.
@@ -40,14 +49,20 @@ type Options struct {
 	ReadyTimeout time.Duration
 	BuildFlags   []string          // of go build for the services ("-race")
 	Postgres     map[string]string // settings of our Postgres, as in postgresql.conf
+	PostgresEnv  []string          // added to the environment of our Postgres ("NAME=value")
 
 	// Demo has the page make a login for trying things out, which Table shows.
 	Demo bool
 	// JWKS has tokens signed with a key pair of the page, whose public half it shows, instead of the shared secret.
 	JWKS bool
 
+	// Pooler puts a pooler in transaction mode before the database, which is there already, and returns where it listens,
+	// host:port. Services, state stores and Migrate then reach the database through it, as behind Neon's; nil is without one.
+	Pooler func(ctx context.Context, databaseURL string) (address string, err error)
 	// Migrate brings the database to what the services expect, before any of them starts.
 	Migrate func(ctx context.Context, databaseURL string) error
+	// Roles has each service log in to the database as itself, after Migrate; nil lets all be its owner.
+	Roles Roles
 	// Topics makes the topics, before any sidecar starts: one that is missing stops all subscriptions of a component.
 	Topics func(ctx context.Context, brokers string) error
 }
@@ -75,10 +90,14 @@ type Stack struct {
 	probes  *http.Client
 
 	databaseURL string
+	roleURLs    map[string]string // by app; who is not there is the owner
+	pooler      pooler
 	brokers     string
-	postgres    *Postgres // nil when it is not ours
-	record      *record
-	origin      *origin
+	// brokerAccess is how who runs the stack comes in at brokers.
+	brokerAccess kafka.Access
+	postgres     *Postgres // nil when it is not ours
+	record       *record
+	origin       *origin
 
 	mu      sync.Mutex
 	parts   []*part // in the order they were started
@@ -176,7 +195,7 @@ func (s *Stack) start(ctx context.Context) error {
 	if s.secrets, err = loadSecrets(s.dir); err != nil { //nolint:contextcheck // milliseconds
 		return err
 	}
-	s.brokers, s.databaseURL = s.o.KafkaBrokers, s.o.DatabaseURL
+	s.brokers, s.databaseURL, s.brokerAccess = s.o.KafkaBrokers, s.o.DatabaseURL, s.o.BrokerAccess
 	if s.brokers == "" {
 		s.brokers = loopback(s.ports.Broker)
 	}
@@ -241,7 +260,7 @@ func (s *Stack) build(ctx context.Context) (p programs, err error) {
 			return p, err
 		}
 	}
-	if s.o.needsBroker() && s.o.KafkaBrokers == "" {
+	if s.o.needsBroker() && s.o.KafkaBrokers == "" && s.o.Broker == nil {
 		if p.broker, err = b.broker(ctx); err != nil {
 			return p, err
 		}
@@ -261,6 +280,7 @@ func (s *Stack) startDatabase(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		p.proc.env = append(p.proc.env, s.o.PostgresEnv...)
 		s.postgres, s.databaseURL = p, p.URL()
 		s.onStop(p.free)
 		db := s.add(&part{name: "postgres", kind: databaseKind, proc: p.proc, probe: p.probe, address: loopback(s.ports.Postgres)})
@@ -270,6 +290,9 @@ func (s *Stack) startDatabase(ctx context.Context) error {
 	} else if err := reachDatabase(ctx, s.databaseURL); err != nil {
 		return fmt.Errorf("the database of DATABASE_URL does not answer: %w", err)
 	}
+	if err := s.startPooler(ctx); err != nil {
+		return err
+	}
 	s.record.mu.Lock()
 	s.record.DatabaseURL = s.databaseURL
 	err := s.record.save()
@@ -278,10 +301,10 @@ func (s *Stack) startDatabase(ctx context.Context) error {
 		return err
 	}
 	s.out.say("migrating the database")
-	if err := s.o.Migrate(ctx, s.databaseURL); err != nil {
+	if err := s.o.Migrate(ctx, s.pooler.url(s.databaseURL)); err != nil {
 		return fmt.Errorf("migrate the database: %w", err)
 	}
-	return nil
+	return s.makeRoles(ctx)
 }
 
 func (s *Stack) startBroker(ctx context.Context, program string) error {
@@ -289,10 +312,11 @@ func (s *Stack) startBroker(ctx context.Context, program string) error {
 		return nil
 	}
 	if s.o.KafkaBrokers == "" {
-		proc, err := s.process(command{
-			name: "broker", path: program, env: inherited(), dir: s.root,
-			args: []string{"--listen", loopback(s.ports.Broker), "--data", filepath.Join(s.dir, "broker")},
-		})
+		run, err := s.brokerCommand(ctx, program)
+		if err != nil {
+			return err
+		}
+		proc, err := s.process(command{name: "broker", path: run[0], args: run[1:], env: inherited(), dir: s.root})
 		if err != nil {
 			return err
 		}
@@ -319,14 +343,19 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 	var resources, configuration string
 	if s.o.needsSidecars() {
 		var err error
+		for app := range s.o.BrokerLogins {
+			if err := s.sameMeans(app, s.access(app)); err != nil {
+				return err
+			}
+		}
 		resources, configuration, err = renderDapr(
-			filepath.Join(s.root, "dapr", "local"), filepath.Join(s.dir, "dapr"), s.brokers)
+			filepath.Join(s.root, "dapr", "local"), filepath.Join(s.dir, "dapr"), s.brokers, s.brokerAccess)
 		if err != nil {
 			return err
 		}
 	}
 	shared := world{
-		secrets: s.secrets, databaseURL: s.databaseURL, origin: s.URL("origin"), logLevel: s.o.LogLevel,
+		secrets: s.secrets, databaseURL: s.databaseURL, roleURLs: s.roleURLs, pooler: s.pooler, origin: s.URL("origin"), logLevel: s.o.LogLevel,
 		model: withModel(s.o.Model, s.units),
 	}
 	if s.o.JWKS {
@@ -369,7 +398,7 @@ func (s *Stack) startServices(ctx context.Context, programs programs) error {
 			continue
 		}
 		proc, err = s.process(command{
-			name: u.sidecarName(), path: programs.daprd, env: u.sidecarEnv(shared), dir: s.root,
+			name: u.sidecarName(), path: programs.daprd, env: append(u.sidecarEnv(shared), brokerEnv(s.access(u.App))...), dir: s.root,
 			args: daprdArgs(u, resources, configuration, s.o.LogLevel),
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 )
@@ -60,39 +61,51 @@ func (c *Client) Create(ctx context.Context, title, key string) (Task, error) {
 // Do sends a request below /api/{user_id} and decodes the answer into out, if out is not nil. *Status for an answer
 // that is not 2xx.
 func (c *Client) Do(ctx context.Context, method, path, key string, in, out any) error {
-	var body io.Reader
-	if in != nil {
-		raw, err := json.Marshal(in)
-		if err != nil {
-			return err
-		}
-		body = bytes.NewReader(raw)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.API+"/api/"+c.UserID+path, body)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.Token)
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
+	header := http.Header{}
 	if key != "" {
-		req.Header.Set("Idempotency-Key", key)
+		header.Set("Idempotency-Key", key)
 	}
-	res, err := c.HTTP.Do(req)
+	status, raw, err := c.Send(ctx, method, path, header, in)
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
-	if err != nil {
-		return err
-	}
-	if res.StatusCode/100 != 2 {
-		return &Status{res.StatusCode, string(raw)}
+	if status/100 != 2 {
+		return &Status{status, string(raw)}
 	}
 	if out == nil {
 		return nil
 	}
 	return json.Unmarshal(raw, out)
+}
+
+// Send sends a request below /api/{user_id} with further headers, and returns whatever was answered. An error is for no
+// answer, or half of one.
+func (c *Client) Send(ctx context.Context, method, path string, header http.Header, in any) (status int, answer []byte, err error) {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return 0, nil, err
+		}
+		body = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.API+"/api/"+c.UserID+path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	maps.Copy(req.Header, header)
+	req.Header.Set("Authorization", "Bearer "+c.Token)
+	if in != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	res, err := c.HTTP.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(res.Body, 64<<20))
+	if err != nil {
+		return 0, nil, err
+	}
+	return res.StatusCode, answer, nil
 }

@@ -119,3 +119,13 @@ func passing(err error) bool {
 	}
 	return false
 }
+
+// Again fails the test unless the person can make a task within a time, trying again as good clients do.
+func (p *Person) Again(t testing.TB, within time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	if _, err := p.add(ctx, "again at "+time.Now().Format(time.RFC3339Nano)); err != nil {
+		t.Errorf("no task could be made within %s: %v", within, err)
+	}
+}

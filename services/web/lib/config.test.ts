@@ -54,6 +54,11 @@ describe("the configuration", () => {
   it.each([
     ["a public URL with a path", { PUBLIC_URL: "https://x.example/app" }, "PUBLIC_URL must be an origin"],
     ["a public URL of another scheme", { PUBLIC_URL: "javascript:1" }, "PUBLIC_URL must be an origin"],
+    [
+      "a pooler that is neither there nor not",
+      { DATABASE_POOLER: "1" },
+      "DATABASE_POOLER must be true or false",
+    ],
     ["a database of another kind", { DATABASE_URL: "mysql://u:hunter2@x/y" }, "DATABASE_URL must begin"],
     ["a short session secret", { BETTER_AUTH_SECRET: "hunter2" }, "has 7 bytes: expected at least 32"],
     ["a short token secret", { JWT_SECRET: "hunter2" }, "has 7 bytes: expected at least 32"],

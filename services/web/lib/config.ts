@@ -22,7 +22,12 @@ export const settings = [
     name: "DATABASE_URL",
     required: true,
     secret: true,
-    doc: "Postgres connection URL, straight to the server or to a pooler in session mode; the tables lie in its schema `auth`",
+    doc: "Postgres connection URL; the tables lie in the schema `auth`",
+  },
+  {
+    name: "DATABASE_POOLER",
+    standard: "false",
+    doc: "`true`: the URL leads to a pooler in transaction mode (PgBouncer, Neon -pooler); set statement_timeout on the role then",
   },
   { name: "DATABASE_MAX_CONNS", standard: "10", doc: "connections at most" },
   {
@@ -183,6 +188,9 @@ export function readConfig(env: Env = process.env): Config {
     },
   };
   whole("DATABASE_MAX_CONNS", 1, 1000);
+  if (!["true", "false"].includes(value("DATABASE_POOLER"))) {
+    wrong.push(`DATABASE_POOLER must be true or false: ${value("DATABASE_POOLER")}`);
+  }
   if (wrong.length > 0)
     throw new Error(`The configuration is wrong:\n${wrong.map((w) => `  ${w}`).join("\n")}`);
   return config;

@@ -18,6 +18,7 @@ const usage = `Makes the tables of TaskFlow's sign-in in the schema "${schema}",
 
 Settings, from the environment:
   DATABASE_URL    the database; the user must own the schema or be allowed to make it
+  DATABASE_POOLER true if it leads to a pooler in transaction mode
   DEMO_EMAIL      makes this user unless there is one already
   DEMO_PASSWORD   its password, 8 to 72 bytes
   DEMO_NAME       its name, "Demo" by default

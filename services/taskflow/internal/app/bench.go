@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/taskflow-suite/taskflow/pkg/postgres/roles"
 	"github.com/taskflow-suite/taskflow/pkg/stack"
 
 	"github.com/taskflow-suite/taskflow/services/taskflow/internal/bench"
@@ -39,7 +40,7 @@ func benchCommand(p *places) *cobra.Command {
 			o.Progress = cmd.ErrOrStderr()
 			o.Stack = stack.Options{
 				Dir: dir, Ports: stack.Ports{Random: true}, LogLevel: "warn",
-				Migrate: Migrate, Topics: ApplyTopics, Services: unlimited(stack.Default()),
+				Migrate: Migrate, Roles: roles.Logins, Topics: ApplyTopics, Services: unlimited(stack.Default()),
 			}
 			report, err := bench.Run(cmd.Context(), o)
 			report.Print(cmd.OutOrStdout())

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -14,8 +15,8 @@ func migrate(p *places) *cobra.Command {
 		Short: "Bring the database to what this version expects",
 		Long: "Bring the database to what this version expects: run it before a new version's services start. It is\n" +
 			"safe to run again and from several places at once; it only ever goes forward. A database that a newer version\n" +
-			"has migrated is left as it is: this version works with it. The URL must not lead to a pooler in transaction\n" +
-			"mode (Neon: the host without -pooler).",
+			"has migrated is left as it is: this version works with it. Behind a pooler in transaction mode (Neon:\n" +
+			"the host with -pooler) set DATABASE_POOLER=true; a large database is better migrated without.",
 		Example: "  DATABASE_URL=postgres://… taskflow migrate",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -23,7 +24,9 @@ func migrate(p *places) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := postgres.Migrate(cmd.Context(), url)
+			c := postgres.At(url)
+			c.Pooler = os.Getenv("DATABASE_POOLER") == "true"
+			n, err := postgres.MigrateWith(cmd.Context(), c)
 			if err != nil {
 				return err
 			}

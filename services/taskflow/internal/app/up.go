@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
+	"github.com/taskflow-suite/taskflow/pkg/postgres/roles"
 	"github.com/taskflow-suite/taskflow/pkg/stack"
 	"github.com/taskflow-suite/taskflow/pkg/topics"
 )
@@ -41,7 +42,9 @@ func up(p *places) *cobra.Command {
 				return err
 			}
 			o.DatabaseURL = first(p.databaseURL, os.Getenv("DATABASE_URL"))
-			o.KafkaBrokers = first(p.brokers, os.Getenv("KAFKA_BROKERS"))
+			if err := p.ownBrokers(&o); err != nil {
+				return err
+			}
 			if o.Services, err = left(append(stack.Default(), stack.Web()), without); err != nil {
 				return err
 			}
@@ -49,8 +52,8 @@ func up(p *places) *cobra.Command {
 				o.Services = slices.DeleteFunc(o.Services, func(s stack.Service) bool { return s.App == stack.OfflineModel })
 			}
 			o.Output = cmd.OutOrStdout()
-			o.Migrate, o.Demo = Migrate, true
-			o.Topics = ApplyTopics
+			o.Migrate, o.Roles, o.Demo = Migrate, roles.Logins, true
+			o.Topics = func(ctx context.Context, brokers string) error { return applyTopics(ctx, brokers, o.BrokerAccess) }
 			return run(cmd, o)
 		},
 	}
@@ -109,9 +112,38 @@ func Migrate(ctx context.Context, url string) error {
 	return err
 }
 
-// ApplyTopics makes the topics on brokers given as a comma separated list.
+// ApplyTopics makes the topics on brokers that let everybody in, given as a comma separated list.
 func ApplyTopics(ctx context.Context, brokers string) error {
-	return topics.Apply(ctx, strings.Split(brokers, ","), topics.Access{}, io.Discard)
+	return applyTopics(ctx, brokers, topics.Access{})
+}
+
+func applyTopics(ctx context.Context, brokers string, access topics.Access) error {
+	return topics.Apply(ctx, strings.Split(brokers, ","), access, io.Discard)
+}
+
+// ownBrokers has the stack use brokers of yours, if you name some: its sidecars log in as the users of their services, where the
+// environment has their passwords, and else as you do.
+func (p *places) ownBrokers(o *stack.Options) error {
+	if p.brokers == "" && os.Getenv(brokersVariable) == "" {
+		return nil
+	}
+	list, access, err := p.broker()
+	if err != nil {
+		return err
+	}
+	users, err := topics.UsersFromEnv(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	o.KafkaBrokers, o.BrokerAccess, o.BrokerLogins = strings.Join(list, ","), access, map[string]topics.Access{}
+	for _, u := range users {
+		if !u.Password.IsZero() {
+			login := access
+			login.User, login.Password = u.Name, u.Password
+			o.BrokerLogins[u.Role] = login
+		}
+	}
+	return nil
 }
 
 func down(p *places) *cobra.Command {

@@ -23,6 +23,7 @@ func (b *session) direct(ctx context.Context) error {
 	o := b.o.Stack
 	o.Dir = filepath.Join(b.stack.Dir(), "direct")
 	o.Ports = stack.Ports{Random: true}
+	o.Roles = nil // those of the stack are there, and keep their passwords
 	o.DatabaseURL, o.KafkaBrokers = b.stack.DatabaseURL(), b.stack.Brokers()
 	o.Services = nil
 	for _, s := range b.o.Stack.Services {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/event"
 	"github.com/taskflow-suite/taskflow/pkg/kafka"
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	contract "github.com/taskflow-suite/taskflow/proto"
 
 	"github.com/taskflow-suite/taskflow/services/internal/client"
@@ -83,9 +84,10 @@ func (b *session) history(ctx context.Context, users []*client.Client, n int) ([
 		return nil, err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	now := event.Time{Time: time.Now()}
+	now := event.Time{Time: time.Now().UTC().Truncate(time.Microsecond)}
 	events := make([]event.Envelope, 0, n*len(users))
 	rows := make([][]any, 0, cap(events))
+	hashes := map[string][]byte{}
 	for sequence := range int64(n) {
 		for _, u := range users {
 			id := event.NewID()
@@ -94,14 +96,15 @@ func (b *session) history(ctx context.Context, users []*client.Client, n int) ([
 				Sequence: sequence + 1, Data: json.RawMessage(`{"fields":{"title":"One of many","priority":"none"}}`),
 			}
 			events = append(events, e)
+			hashes[u.UserID] = postgres.Stored{Envelope: e, Topic: contract.Tasks}.Link(hashes[u.UserID])
 			rows = append(rows, []any{
-				e.ID, e.UserID, string(contract.Tasks), e.Type, e.AggregateID, e.Version, e.Sequence, "", "", "", now.Time, string(e.Data),
+				e.ID, e.UserID, string(contract.Tasks), e.Type, e.AggregateID, e.Version, e.Sequence, "", "", "", now.Time, string(e.Data), hashes[u.UserID],
 			})
 		}
 	}
 	columns := []string{
 		"id", "user_id", "topic", "type", "aggregate_id", "version", "sequence", "correlation_id", "causation_id",
-		"traceparent", "occurred_at", "data",
+		"traceparent", "occurred_at", "data", "hash",
 	}
 	// Without triggers: they would number the events once more and have the relay publish them.
 	if _, err := conn.Exec(ctx, "SET session_replication_role = replica"); err != nil {
@@ -112,9 +115,9 @@ func (b *session) history(ctx context.Context, users []*client.Client, n int) ([
 	}
 	var heads [][]any
 	for _, u := range users {
-		heads = append(heads, []any{u.UserID, string(contract.Tasks), n})
+		heads = append(heads, []any{u.UserID, string(contract.Tasks), n, hashes[u.UserID]})
 	}
-	_, err = conn.CopyFrom(ctx, pgx.Identifier{"sequences"}, []string{"user_id", "topic", "value"}, pgx.CopyFromRows(heads))
+	_, err = conn.CopyFrom(ctx, pgx.Identifier{"sequences"}, []string{"user_id", "topic", "value", "hash"}, pgx.CopyFromRows(heads))
 	return events, err
 }
 

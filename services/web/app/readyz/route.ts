@@ -1,3 +1,4 @@
+import { schema } from "@/lib/auth/base.mjs";
 import { database } from "@/lib/auth/database";
 import { cause, log } from "@/lib/log";
 
@@ -8,7 +9,7 @@ const noSuchTable = "42P01"; // Appendix A of the Postgres manual
 /** Ready when its tables can be read. */
 export async function GET() {
   try {
-    await database().query('select 1 from "user" limit 1');
+    await database().query(`select 1 from ${schema}."user" limit 1`);
     return Response.json({ status: "ready" });
   } catch (err) {
     log("warn", "not ready", { error: cause(err) });

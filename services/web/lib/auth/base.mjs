@@ -1,5 +1,6 @@
 import { APIError } from "better-auth/api";
 import bcrypt from "bcryptjs";
+import { PostgresDialect } from "kysely";
 import pg from "pg";
 
 // What the server and the step that makes its tables must agree on. It is JavaScript, because that step runs from the
@@ -8,43 +9,49 @@ import pg from "pg";
 export const schema = "auth";
 
 /**
- * The connections to Postgres, in whose schema auth our tables lie.
+ * The connections to Postgres. Every statement names the schema: a connection's own settings are not there behind a pooler
+ * in transaction mode, which also refuses to begin a connection with any (DATABASE_POOLER).
  * @param {string | undefined} url
  * @param {Partial<pg.PoolConfig>} [more]
  */
 export function connect(url, more) {
   return new pg.Pool({
     connectionString: url && withoutOptions(url),
-    options: `-c search_path=${schema}`,
     max: 10,
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 10_000,
     application_name: "web",
     ...more,
+    statement_timeout:
+      process.env["DATABASE_POOLER"] === "true" ? undefined : (more?.statement_timeout ?? 10_000),
   });
 }
 
 /**
- * What a URL says of options would replace ours and thereby the schema.
+ * What a URL says for the services' connections is not for ours.
  * @param {string} url
  */
 function withoutOptions(url) {
   if (!URL.canParse(url)) return url;
   const parsed = new URL(url);
   parsed.searchParams.delete("options");
-  parsed.searchParams.delete("search_path"); // the services' own schema
+  parsed.searchParams.delete("search_path");
   return parsed.toString();
 }
 
 /**
  * The options that decide what the tables look like and how passwords are kept.
- * @param {pg.Pool} database
+ * @param {pg.Pool} pool
  */
-export function base(database) {
+export function base(pool) {
   return {
     appName: "TaskFlow",
-    database,
+    database: {
+      dialect: new PostgresDialect({ pool }),
+      type: /** @type {const} */ ("postgres"),
+      schemaName: schema,
+      transaction: true,
+    },
     telemetry: { enabled: false },
     advanced: { database: { generateId: /** @type {const} */ ("uuid") } },
     rateLimit: { storage: /** @type {const} */ ("database") },
