@@ -7,8 +7,9 @@ a helper that returns a dict returns it as YAML, to be read with fromYaml.
 
 {{/*
 taskflow.catalog is what the services are, as against what can be set: whether they have a sidecar, what they wait for, and the keys
-of their Secret. "optional" keys may be missing in it. The origin is the command with other words, and ready when it listens: the
-others say for themselves whether they are.
+of their Secret. "optional" keys may be missing in it. The origin and lag are the command with other words; the origin is ready when it
+listens, the others say for themselves whether they are. Who has a sidecar or "broker" talks to the broker; who has a sidecar or
+"metrics" is read by Prometheus.
 */}}
 {{- define "taskflow.catalog" -}}
 task-api: {dapr: true, door: true, database: true, keys: [DATABASE_URL, JWT_SECRET]}
@@ -19,6 +20,7 @@ scheduler: {dapr: true, database: true, keys: [DATABASE_URL]}
 web: {page: true, keys: [DATABASE_URL, BETTER_AUTH_SECRET, JWT_SECRET]}
 offline-model: {}
 origin: {front: true, image: taskflow, args: [origin], ready: /healthz}
+lag: {broker: true, metrics: true, image: taskflow, args: [lag, --serve, ":8080"]}
 {{- end }}
 
 {{/* taskflow.services: the names of the enabled services, sorted, as a YAML list under "names". Takes root. */}}
@@ -120,7 +122,10 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- else }}
 {{- $env = dict "HTTP_ADDR" ":8080" "LOG_LEVEL" $v.logLevel "GOGC" "300"
   "GOMEMLIMIT" (include "taskflow.memory" (dict "limit" $s.resources.limits.memory "percent" $s.memoryTarget "of" .name)) }}
-{{- with $v.tracing.otlpEndpoint }}{{ $_ := set $env "OTEL_EXPORTER_OTLP_ENDPOINT" (printf "http://%s" .) }}{{ end }}
+{{- with $v.tracing.otlpEndpoint }}
+{{- $env = merge $env (dict "OTEL_EXPORTER_OTLP_ENDPOINT" (printf "http://%s" .)
+  "OTEL_TRACES_SAMPLER" "parentbased_traceidratio" "OTEL_TRACES_SAMPLER_ARG" (toString $v.tracing.samplingRate)) }}
+{{- end }}
 {{- end }}
 {{- if $what.dapr }}
 {{- /* A sidecar has its certificate and its components before it answers: on a busy node later than the services' default. */}}

@@ -157,7 +157,7 @@ func everything() []string {
 		"--set", "monitoring.prometheusRule.enabled=true", "--set", "monitoring.dashboards.enabled=true",
 		"--set", "services.mcp-tools.keda.enabled=true", "--set", "services.scheduler.keda.enabled=true",
 		"--set", "services.web.hpa.enabled=true", "--set", "services.task-api.hpa.enabled=true",
-		"--set", "ingress.enabled=true",
+		"--set", "ingress.enabled=true", "--set", "services.lag.enabled=true",
 		"--set", "httpRoute.enabled=true", "--set", "httpRoute.parentRefs[0].name=public", "--set", "httpRoute.parentRefs[0].namespace=gateway",
 	}
 }

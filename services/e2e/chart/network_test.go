@@ -123,6 +123,8 @@ func reason(c connection) string {
 		return "it stands in front of the doors, where there is no ingress controller"
 	case c.from == "monitoring/prometheus" && c.ports == "TCP 8080,9090":
 		return "Prometheus reads the service's metrics (8080) and its sidecar's (9090)"
+	case c.from == "monitoring/prometheus" && c.to == "lag" && c.ports == "TCP 8080":
+		return "Prometheus reads how far the consumers are behind"
 	case c.to == "kube-system/coredns" && c.ports == "TCP 53,UDP 53":
 		return "names"
 	case service && c.to == "dapr-system/dapr-control-plane" && c.ports == "TCP 6500,50001":
@@ -135,6 +137,8 @@ func reason(c connection) string {
 		return "its sidecar takes and publishes events; ahead of that, the pod waits for topics"
 	case c.from == "topics" && c.to == "redpanda" && c.ports == "TCP 9092":
 		return "makes topics"
+	case c.from == "lag" && c.to == "redpanda" && c.ports == "TCP 9092":
+		return "asks how far the consumers are behind"
 	case c.from == "chat-agent" && c.to == "offline-model" && c.ports == "TCP 8080":
 		return "the language model"
 	case service && c.from != "scheduler" && c.to == "web" && c.ports == "TCP 8080":
@@ -161,6 +165,8 @@ func reasonOutside(c connection, service bool) string {
 		why = map[string]string{"5432": "its tables"}
 	case c.from == "topics":
 		why = map[string]string{"9092": "makes topics"}
+	case c.from == "lag":
+		why = map[string]string{"9092": "asks how far the consumers are behind"}
 	}
 	var all []string
 	for port := range strings.SplitSeq(strings.TrimPrefix(c.ports, "TCP "), ",") {
@@ -253,11 +259,14 @@ func TestNetworkKeepsItsPromises(t *testing.T) {
 				if slices.Contains(append(services, "web"), c.to) && c.from != "monitoring/prometheus" && c.ports != "TCP 8080" {
 					t.Errorf("a sidecar's ports (3500, 3501, 50001, 50002, 9090) or the callback (6001) can be reached: %s", c)
 				}
-				if c.from == "monitoring/prometheus" && c.ports != "TCP 8080,9090" {
+				if c.from == "monitoring/prometheus" && c.ports != "TCP 8080,9090" && (c.to != "lag" || c.ports != "TCP 8080") {
 					t.Errorf("Prometheus reaches more than metrics: %s", c)
 				}
 				if (c.from == "postgres" || c.from == "redpanda" || c.from == "offline-model") && c.to != "" {
 					t.Errorf("a server talks by itself: %s", c)
+				}
+				if (c.from == "lag" && c.to != "redpanda" && c.to != outside && c.to != "kube-system/coredns") || (c.to == "lag" && c.from != "monitoring/prometheus") {
+					t.Errorf("lag only asks the broker, and only Prometheus asks it: %s", c)
 				}
 				if c.to == "scheduler" && c.from != "monitoring/prometheus" {
 					t.Errorf("the scheduler has no door, yet %s", c)
