@@ -43,7 +43,7 @@ func Command() *cobra.Command {
 	flags.StringVar(&p.databaseURL, "database-url", "", "Postgres to use (default $DATABASE_URL, or the local stack's)")
 	flags.StringVar(&p.brokers, "kafka-brokers", "", "brokers to use, `host:port,…` (default $KAFKA_BROKERS, or the local stack's)")
 	root.AddCommand(up(p), down(p), env(p), token(p), watch(p), chat(p), topicsCommand(p), events(p),
-		replay(p), rebuild(p), migrate(p), wait(p), checkCommand(), origin(), benchCommand(p))
+		replay(p), rebuild(p), verify(p), rolesCommand(p), backupCommand(p), restore(p), dlq(p), migrate(p), wait(p), checkCommand(), origin(), benchCommand(p), soakCommand(p), lag(p), trace(p))
 	return root
 }
 

@@ -48,7 +48,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"up", "down", "env", "token", "watch", "chat", "topics", "events", "replay", "rebuild", "migrate", "wait", "check", "bench", "completion"} {
+	for _, name := range []string{"up", "down", "env", "token", "watch", "chat", "topics", "events", "replay", "rebuild", "dlq", "migrate", "wait", "lag", "trace", "check", "bench", "completion"} {
 		if !strings.Contains(help, "\n  "+name+" ") {
 			t.Errorf("the help does not show %s", name)
 		}
