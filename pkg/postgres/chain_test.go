@@ -447,27 +447,36 @@ func TestAnInterruptedAuditMigrationGoesOnWhereItWas(t *testing.T) {
 	db := testkit.OpenPostgresAt(t, url)
 	chains(t, db)
 	holder := connect(t, url)
-	tx, err := holder.Begin(t.Context())
-	must(t, err)
-	// eve's come last: those of the others are chained when her writer is waited for in vain.
-	_, err = tx.Exec(t.Context(), "SELECT FROM sequences WHERE user_id LIKE 'eve%' FOR UPDATE")
-	must(t, err)
+	exec := func(sql string) {
+		t.Helper()
+		_, err := holder.Exec(t.Context(), sql)
+		must(t, err)
+	}
+	// eve's come last: those of the others are chained when the migration waits at hers, for as long as the lock is held.
+	exec(`CREATE FUNCTION eve_waits() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN IF NEW.user_id LIKE 'eve%' THEN PERFORM pg_advisory_xact_lock(70070707); END IF; RETURN NEW; END $$`)
+	exec("CREATE TRIGGER eve_waits BEFORE UPDATE ON sequences FOR EACH ROW EXECUTE FUNCTION eve_waits()")
+	exec("SELECT pg_advisory_lock(70070707)")
 	within, cancel := context.WithCancel(t.Context())
-	watch := connect(t, url)
+	watch, watched := connect(t, url), make(chan struct{})
+	var n int
 	go func() {
+		defer close(watched)
 		defer cancel()
-		for t.Context().Err() == nil {
-			var n int
-			err := watch.QueryRow(t.Context(), "SELECT count(hash) FROM events").Scan(&n)
-			if err == nil && n == 20 {
-				return
-			}
+		for n != 20 && within.Err() == nil {
+			// Before the column is there, this fails.
+			_ = watch.QueryRow(context.WithoutCancel(t.Context()), "SELECT count(hash) FROM events").Scan(&n)
 		}
 	}()
-	if _, err := postgres.Migrate(within, url); err == nil {
-		t.Error("the migration was not interrupted")
+	_, err := postgres.Migrate(within, url)
+	cancel()
+	<-watched
+	if err == nil || n != 20 {
+		t.Errorf("the migration was not interrupted with 20 events chained, but with %d: %v", n, err)
 	}
-	must(t, tx.Rollback(t.Context()))
+	exec("SELECT pg_advisory_unlock(70070707)")
+	exec("DROP TRIGGER eve_waits ON sequences")
+	exec("DROP FUNCTION eve_waits")
 	// Half of it: those who write now are not in the way.
 	must(t, add(t.Context(), db, created("ada", "between", 1), created("eve \"\n'\\ü", "between too", 1)))
 	if _, err := postgres.Migrate(t.Context(), url); err != nil {
