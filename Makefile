@@ -52,7 +52,7 @@ else
 	@# Without the cache of results: it does not see the programs that the tests build and run.
 	@# The flags are those daprd is built with, so that it is compiled once.
 	cd dapr/runtime && GOWORK=off CGO_ENABLED=0 go test -count=1 -trimpath -timeout 15m ./...
-	go test -race -count=1 -timeout 20m $$(go list ./proto/... ./pkg/... ./services/... | grep -v /services/e2e)
+	go test -race -count=1 -timeout 20m $$(go list ./proto/... ./pkg/... ./services/... | grep -v /services/e2e) ./services/e2e/chaos/...
 	$(MAKE) --no-print-directory test-web
 	@# By themselves: they break parts of a whole suite while people use it, which takes both cores.
 	go test -race -count=1 -timeout 45m ./services/e2e
@@ -69,6 +69,28 @@ screenshots: ## Take the pictures of docs/screens anew, with the real page on a 
 .PHONY: test-mcp
 test-mcp: ## Run the public MCP conformance suite against /mcp.
 	go test -race -count=1 -v -timeout 10m ./services/mcp-tools/conformance
+
+.PHONY: test-pooled
+test-pooled: ## Run the end-to-end tests behind PgBouncer, and break the pool under load.
+	go test -race -count=1 -tags pooled -timeout 10m -run Pooler ./pkg/postgres
+	E2E_DATABASE=pooled go test -race -count=1 -timeout 60m $(if $(RUN),-run '$(RUN)') ./services/e2e
+	go test -race -count=1 -tags pooled -timeout 20m ./services/e2e/pooled
+
+.PHONY: abuse
+abuse: ## Do to a whole suite what nobody should (ABUSE_SEED=… repeats its random requests).
+	go test -count=1 -timeout 10m ./services/e2e/abuse
+
+.PHONY: test-kafka
+test-kafka: ## Run the end-to-end tests, and what else depends on the broker, on a real Apache Kafka 4 (needs Java 17).
+	go test -race -count=1 -p 1 -tags kafka -timeout 15m -run 'Kafka' ./pkg/testkit ./pkg/topics ./pkg/kafka ./services/taskflow/internal/app
+	E2E_BROKER=kafka go test -race -count=1 -tags kafka -timeout 60m $(if $(RUN),-run '$(RUN)') ./services/e2e
+
+# How long `make chaos` breaks things, and which plan it follows (any number; none: a new one).
+SECONDS ?= 60
+SEED ?=
+.PHONY: chaos
+chaos: ## Break a whole suite while people use it, and prove that nothing was lost (SECONDS=600 SEED=7).
+	@go run ./services/e2e/chaos --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: images
 images: ## Build the container images with docker, podman or buildah (ARGS="--tag 1.2.3 --push").
@@ -120,6 +142,10 @@ fuzz: ## Fuzz every decoder for FUZZTIME each (30s).
 bench: ## Measure the running suite and print DESIGN's table; writes bench.json.
 	@$(TASKFLOW) bench --json bench.json $(BENCH)
 
+.PHONY: soak
+soak: ## Use the suite for an hour and see whether something grows; writes docs/soak (ARGS="--for 10m --out /tmp").
+	@$(TASKFLOW) soak --out docs/soak $(ARGS)
+
 .PHONY: lint
 lint: $(GOLANGCI) $(BUF) $(WEB) $(HADOLINT) $(SHELLCHECK) ## Check style, mistakes and the contracts.
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(GOLANGCI) run --config ../.golangci.yml ./...); done
@@ -147,8 +173,15 @@ verify: gen ## Generate again and fail if anything differs from what is committe
 	@git diff --exit-code -- . || { echo "generated files differ: run 'make gen' and commit"; exit 1; }
 
 .PHONY: vuln
-vuln: $(GOVULNCHECK) ## Look for known vulnerabilities in what our code reaches.
+vuln: vuln-go vuln-npm ## Look for known vulnerabilities in what our code reaches and in what the page ships.
+
+.PHONY: vuln-go
+vuln-go: $(GOVULNCHECK) ## Only in the Go modules.
 	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GOVULNCHECK) ./...); done
+
+.PHONY: vuln-npm
+vuln-npm: ## Only in the packages of the page, those of development left out.
+	@cd services/web && npm audit --omit=dev --audit-level=moderate
 
 $(BUF):
 	GOWORK=off GOBIN=$(@D) go install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)

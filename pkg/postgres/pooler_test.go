@@ -1,3 +1,5 @@
+//go:build pooled
+
 package postgres_test
 
 import (
