@@ -253,7 +253,7 @@ func TestAKeptMessageCannotBeChanged(t *testing.T) {
 	defer conn.Close(context.Background())
 	for _, statement := range []string{
 		"UPDATE messages SET text = 'never said'", "UPDATE messages SET position = 2 WHERE false",
-		"TRUNCATE messages", "TRUNCATE profiles CASCADE",
+		"TRUNCATE messages", "TRUNCATE conversations CASCADE",
 	} {
 		_, err := conn.Exec(t.Context(), statement)
 		if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Message != "messages are immutable" {
