@@ -89,9 +89,13 @@ func (c *callback) HealthCheck(ctx context.Context, _ *emptypb.Empty) (*runtime.
 	}
 	if check := c.server.options.Health; check != nil {
 		if err := check(ctx); err != nil {
+			c.server.recovery.ill(time.Now())
 			slog.WarnContext(ctx, "unhealthy: the sidecar pauses the subscriptions", "error", err)
 			return nil, status.Error(codes.Unavailable, "not able to handle events")
 		}
+	}
+	if !c.server.recovery.well(time.Now(), c.server.lastActive()) {
+		return nil, status.Error(codes.Unavailable, "not able to handle events until just now")
 	}
 	return &runtime.HealthCheckResponse{}, nil
 }

@@ -400,6 +400,54 @@ func TestAServiceThatIsUnhealthyIsLeftAloneUntilItIsWellAgain(t *testing.T) {
 	}
 }
 
+func TestAServiceThatIsWellAgainWhileEventsWaitForItGetsThemAllEachTime(t *testing.T) {
+	t.Parallel()
+	b := broker(t)
+	var ill atomic.Bool
+	asked, arrived := make(chan struct{}, 100), make(chan sidecar.Delivery, 100)
+	o := scheduler(b, func(d sidecar.Dapr, _ event.Bus) []sidecar.Subscription {
+		handle := func(ctx context.Context, d sidecar.Delivery) error {
+			if ill.Load() {
+				return errs.New(errs.Unavailable, "ill")
+			}
+			return into(arrived)(ctx, d)
+		}
+		return []sidecar.Subscription{
+			d.Work(proto.Scheduler, proto.Tasks, handle), d.Work(proto.Scheduler, proto.Users, handle), d.Work(proto.Scheduler, proto.Scheduling, handle),
+			d.DeadLetters(proto.Scheduler, proto.Tasks, handle), d.DeadLetters(proto.Scheduler, proto.Users, handle),
+		}
+	})
+	o.health = func(context.Context) error {
+		if !ill.Load() {
+			return nil
+		}
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		return errs.New(errs.Unavailable, "ill")
+	}
+	r := start(t, o)
+	const users = 20
+	wanted := []proto.Topic{proto.Tasks, proto.Users, proto.Scheduling}
+	for round := range 3 {
+		for user := range users {
+			// From the middle on, events wait at the sidecar, which tries again, while the service becomes well.
+			ill.Store(user >= users/2)
+			for _, topic := range wanted {
+				publish(t, r, topic, message(fmt.Sprintf("u%d-%d", round, user), 1))
+			}
+		}
+		for range 4 + round {
+			next(t, asked, "a health check")
+		}
+		ill.Store(false)
+		for n := range users * len(wanted) {
+			next(t, arrived, fmt.Sprintf("event %d of round %d", n, round))
+		}
+	}
+}
+
 func TestSecretsComeFromTheStoreAndOtherwiseFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	b := broker(t)

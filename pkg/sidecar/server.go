@@ -69,6 +69,7 @@ type Server struct {
 	inflight atomic.Int64
 	probed   atomic.Bool  // the sidecar asks for the health of this service
 	waiting  atomic.Int64 // for how many more probes the stop waits
+	recovery recovery
 }
 
 // source is where a delivery comes from. One topic may be subscribed through two components.
@@ -160,6 +161,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve the sidecar: %w", err)
 	}
 	return nil
+}
+
+// lastActive is when a delivery began or ended last: now, if one is in flight.
+func (s *Server) lastActive() time.Time {
+	if s.inflight.Load() > 0 {
+		return time.Now()
+	}
+	return time.Unix(0, s.active.Load())
 }
 
 // untilQuiet returns when the sidecar has been refused Probes times and no delivery has begun or ended for Quiet, at the
