@@ -55,6 +55,16 @@ test("a reload in the middle of an edit keeps what was typed", async ({ person }
 test("an account is deleted with everything, and its password opens nothing any more", async ({ person }) => {
   const pat = await person();
   await pat.api("POST", "/tasks", { title: "to be gone" });
+  // Both windows hear that the services have forgotten the user before the account itself goes.
+  const other = await pat.context.newPage();
+  const forgotten = [pat.page, other].map(async (page) =>
+    (await page.waitForEvent("websocket")).waitForEvent("close", { timeout: 60_000 }),
+  );
+  await pat.page.route("**/api/auth/delete-user", async (route) => {
+    await Promise.all(forgotten);
+    await route.continue();
+  });
+  await open(other, "/all");
   await open(pat.page, "/settings");
   const danger = pat.page.getByRole("region", { name: "Delete account" });
   await danger.getByRole("button", { name: /delete/i }).click();
@@ -77,4 +87,5 @@ test("an account is deleted with everything, and its password opens nothing any 
     data: { email: pat.email, password: pat.password },
   });
   expect(again.status()).toBe(401);
+  await expect(other).toHaveURL(/\/sign-in/);
 });

@@ -3,7 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { leaveFor } from "@/features/account/leave";
+import { leaveFor, sessionFree } from "@/features/account/leave";
 import { type TaskSession, useTaskSession } from "@/features/tasks/data/session";
 import { useStart } from "@/features/tasks/use-tasks";
 import { ApiError } from "@/lib/api/problem";
@@ -119,6 +119,8 @@ function watchPage(live: Live): () => void {
 
 /** The session belongs to another user, or to none any more. */
 async function leave(): Promise<void> {
+  // Who deletes the account, here or in another window, is forgotten by the services before the account itself goes.
+  await sessionFree();
   await askAuth("/sign-out").catch(() => undefined);
   leaveFor("/sign-in");
 }

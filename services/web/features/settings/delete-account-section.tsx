@@ -7,7 +7,7 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { Input } from "@/components/ui/input";
-import { leaveFor } from "@/features/account/leave";
+import { leaveFor, needingSession } from "@/features/account/leave";
 import { PasswordInput } from "@/features/account/password-input";
 import { useUser } from "@/lib/user";
 
@@ -34,7 +34,7 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
   const user = useUser();
   const [wrong, setWrong] = useState<{ email?: string; password?: string }>({});
   const remove = useMutation({
-    mutationFn: (password: string) => deleteAccount(user.id, password),
+    mutationFn: (password: string) => needingSession(() => deleteAccount(user.id, password)),
     onSuccess: (stopped) => {
       if (!stopped) leaveFor("/sign-up");
     },
