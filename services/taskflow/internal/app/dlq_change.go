@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -31,11 +32,8 @@ func dlqRetry(p *places) *cobra.Command {
 			}
 			defer db.Close()
 			store := deadletter.NewStore(db)
-			// Before anything is changed: an id that is not there is a mistake.
-			for _, id := range ids {
-				if _, err := store.Named(cmd.Context(), id); err != nil {
-					return err
-				}
+			if err := allThere(cmd.Context(), store, ids); err != nil {
+				return err
 			}
 			sent, err := store.Retry(cmd.Context(), f, dryRun, func(n int) { fmt.Fprintf(cmd.ErrOrStderr(), "\r%d dead letters", n) })
 			if sent.Letters > 0 && !dryRun {
@@ -88,10 +86,8 @@ func dlqDiscard(p *places) *cobra.Command {
 			}
 			defer db.Close()
 			store := deadletter.NewStore(db)
-			for _, id := range ids {
-				if _, err := store.Named(cmd.Context(), id); err != nil {
-					return err
-				}
+			if err := allThere(cmd.Context(), store, ids); err != nil {
+				return err
 			}
 			n, err := store.Discard(cmd.Context(), f, dryRun)
 			if err != nil {
@@ -112,4 +108,14 @@ func dlqDiscard(p *places) *cobra.Command {
 	flags.BoolVar(&s.all, "all", false, "all dead letters")
 	flags.BoolVar(&dryRun, "dry-run", false, "only count them")
 	return cmd
+}
+
+// allThere looks before anything is changed: an id that is not there is a mistake.
+func allThere(ctx context.Context, store *deadletter.Store, ids []string) error {
+	for _, id := range ids {
+		if _, err := store.Named(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
