@@ -34,6 +34,9 @@ const (
 	// fetchEvery.
 	fetchEvery = 10 * time.Second
 	fetchBurst = 3
+	// readyEvery is how often readiness asks an issuer whose keys were never had. That does not count against the above: at a
+	// start, when the issuer is often the last to come, the first token may be signed with a key that is newer than ours.
+	readyEvery = time.Second
 )
 
 // keySet is the issuer's public keys. jwk.Cache is not used: it keeps goroutines from its constructor on, reads
@@ -41,7 +44,8 @@ const (
 type keySet struct {
 	url     string
 	client  *http.Client
-	limit   *rate.Limiter
+	limit   *rate.Limiter // of fetches that tokens bring about
+	waiting *rate.Limiter // of fetches that readiness brings about
 	turn    chan struct{} // holds one element while somebody fetches
 	current atomic.Pointer[fetched]
 }
@@ -64,8 +68,9 @@ func newKeySet(url string) *keySet {
 			Transport: transport, Timeout: fetchTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		limit: rate.NewLimiter(rate.Every(fetchEvery), fetchBurst),
-		turn:  make(chan struct{}, 1),
+		limit:   rate.NewLimiter(rate.Every(fetchEvery), fetchBurst),
+		waiting: rate.NewLimiter(rate.Every(readyEvery), 1),
+		turn:    make(chan struct{}, 1),
 	}
 }
 
@@ -74,7 +79,7 @@ func (s *keySet) ready(ctx context.Context) error {
 	if set.age() < usable {
 		return nil
 	}
-	_, err := s.refresh(ctx, set, true)
+	_, err := s.refresh(ctx, set, s.waiting, true)
 	return err
 }
 
@@ -90,7 +95,7 @@ func (s *keySet) find(ctx context.Context, id string) (*key, error) {
 		return k, nil
 	}
 	// Nobody waits for somebody else's fetch when the keys at hand are merely old.
-	newer, err := s.refresh(ctx, set, !known || set.age() >= usable)
+	newer, err := s.refresh(ctx, set, s.limit, !known || set.age() >= usable)
 	if err == nil {
 		set = newer
 	} else if set.age() >= usable {
@@ -120,7 +125,7 @@ func (f *fetched) age() time.Duration {
 
 // refresh fetches the document unless somebody has replaced known meanwhile. errs.Unavailable if it cannot be had, not
 // so soon again, or somebody else is at it and the caller does not wait.
-func (s *keySet) refresh(ctx context.Context, known *fetched, wait bool) (*fetched, error) {
+func (s *keySet) refresh(ctx context.Context, known *fetched, limit *rate.Limiter, wait bool) (*fetched, error) {
 	select {
 	case s.turn <- struct{}{}:
 	default:
@@ -137,7 +142,7 @@ func (s *keySet) refresh(ctx context.Context, known *fetched, wait bool) (*fetch
 	if set := s.current.Load(); set != known {
 		return set, nil
 	}
-	if !s.limit.Allow() {
+	if !limit.Allow() {
 		return nil, errNoKeys
 	}
 	// The keys are for everybody: a caller who goes away must not spoil the fetch for those who wait.

@@ -147,15 +147,36 @@ func TestKeySet(t *testing.T) {
 			if err := v.Ready(t.Context()); !errs.Is(err, errs.Unavailable) {
 				t.Errorf("ready: %v", err)
 			}
-			if n := i.fetches.Load(); n != fetchBurst {
+			if n := i.fetches.Load(); n != fetchBurst+1 {
 				t.Errorf("%d fetches", n)
 			}
 			i.publish(edKey("k1"))
-			<-time.After(fetchEvery)
+			<-time.After(readyEvery)
 			if err := v.Ready(t.Context()); err != nil {
 				t.Error(err)
 			}
 			verifies(t, v, "k1", nil)
+		})
+	})
+	t.Run("waiting for an issuer leaves the new key that signs its first token to be found", func(t *testing.T) {
+		t.Parallel()
+		withIssuer(t, func(t *testing.T, i *issuer, v *Verifier) {
+			for range 10 * fetchBurst {
+				if err := v.Ready(t.Context()); !errs.Is(err, errs.Unavailable) {
+					t.Errorf("ready: %v", err)
+				}
+				<-time.After(readyEvery / 2)
+			}
+			if n := i.fetches.Load(); n > 5*fetchBurst+1 {
+				t.Errorf("%d fetches in %v", n, 5*fetchBurst*readyEvery)
+			}
+			i.publish(edKey("k1"))
+			<-time.After(readyEvery)
+			if err := v.Ready(t.Context()); err != nil {
+				t.Error(err)
+			}
+			i.publish(edKey("k1"), edKey("k2"))
+			verifies(t, v, "k2", nil)
 		})
 	})
 	t.Run("a new key is found at once and unknown ids cannot make us ask often", func(t *testing.T) {
