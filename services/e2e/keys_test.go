@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +16,39 @@ import (
 
 	"github.com/taskflow-suite/taskflow/services/internal/client"
 )
+
+// Who asks first has the page make its key. Services that start with it ask at the same moment; with a key for each of them,
+// some would not know the one that signs.
+func TestFirstKeyIsOneWhoeverAsksAtTheSameTime(t *testing.T) {
+	s := startAs(t, func(o *stack.Options) { o.JWKS = true }, stack.Web())
+	documents := make([]string, 24)
+	var all sync.WaitGroup
+	for i := range documents {
+		all.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL("web")+"/api/auth/jwks", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			answer, err := (&http.Client{Timeout: 30 * time.Second}).Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			if documents[i] = string(body); err != nil || answer.StatusCode != http.StatusOK {
+				t.Errorf("%s, %v: %s", answer.Status, err, body)
+			}
+		})
+	}
+	all.Wait()
+	for _, d := range documents {
+		if d != documents[0] || strings.Count(d, `"kid"`) != 1 {
+			t.Fatalf("one was told %s, another %s", documents[0], d)
+		}
+	}
+}
 
 // Where the page signs tokens with a key pair (EdDSA), the services take those and no others.
 func TestServicesTakeTokensOfAKeyPair(t *testing.T) {

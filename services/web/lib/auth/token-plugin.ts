@@ -8,6 +8,8 @@ import {
 import { signJWT, verifyJWT } from "better-auth/plugins/jwt";
 import type { jwt } from "better-auth/plugins";
 
+import { database } from "./database";
+import { keepFirst } from "./first-key";
 import {
   type Claims,
   type Tokens,
@@ -30,7 +32,11 @@ type Options = {
 
 /** How Better Auth's plugin for JWT is set up where there is no shared secret. */
 export function keyOptions({ issuer, audience }: Pick<Options, "issuer" | "audience">) {
-  return { jwt: { issuer, audience }, disableSettingJwtHeader: true } satisfies Parameters<typeof jwt>[0];
+  return {
+    jwt: { issuer, audience },
+    adapter: { createJwk: (made) => keepFirst(database(), made) },
+    disableSettingJwtHeader: true,
+  } satisfies Parameters<typeof jwt>[0];
 }
 
 /**
