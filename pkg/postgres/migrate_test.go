@@ -23,12 +23,17 @@ func TestASecondMigrationHasNothingToDo(t *testing.T) {
 
 func TestOfSeveralProcessesThatMigrateOneDoes(t *testing.T) {
 	t.Parallel()
-	url := testkit.EmptyPostgres(t)
+	oneMigrates(t, postgres.At(testkit.EmptyPostgres(t)))
+}
+
+// oneMigrates has several processes migrate an empty database at the same time.
+func oneMigrates(t *testing.T, c postgres.Config) {
+	t.Helper()
 	var total, worked atomic.Int32
 	var processes sync.WaitGroup
-	for range 3 {
+	for range 4 {
 		processes.Go(func() {
-			n, err := postgres.Migrate(t.Context(), url)
+			n, err := postgres.MigrateWith(t.Context(), c)
 			if err != nil {
 				t.Error(err)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/taskflow-suite/taskflow/pkg/kafka"
 	"github.com/taskflow-suite/taskflow/pkg/topics"
 )
 
@@ -42,11 +43,7 @@ func aclsCommand(p *places) *cobra.Command {
 				"what they have, and are named. Run it as somebody who may alter the cluster. It is safe to run again.",
 			Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				brokers, access, err := p.broker()
-				if err != nil {
-					return err
-				}
-				users, err := topics.UsersFromEnv(os.LookupEnv)
+				brokers, access, users, err := p.brokerAndUsers()
 				if err != nil {
 					return err
 				}
@@ -59,11 +56,7 @@ func aclsCommand(p *places) *cobra.Command {
 			Long:  rightsHelp + "\nIt asks only. Run it as somebody who may describe the cluster.",
 			Args:  cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				brokers, access, err := p.broker()
-				if err != nil {
-					return err
-				}
-				users, err := topics.UsersFromEnv(os.LookupEnv)
+				brokers, access, users, err := p.brokerAndUsers()
 				if err != nil {
 					return err
 				}
@@ -76,6 +69,16 @@ func aclsCommand(p *places) *cobra.Command {
 		},
 	)
 	return cmd
+}
+
+// brokerAndUsers is where the broker is and how to get in, and whom the environment names for the roles.
+func (p *places) brokerAndUsers() ([]string, kafka.Access, []topics.User, error) {
+	brokers, access, err := p.broker()
+	if err != nil {
+		return nil, kafka.Access{}, nil, err
+	}
+	users, err := topics.UsersFromEnv(os.LookupEnv)
+	return brokers, access, users, err
 }
 
 func sayACLs(out io.Writer, before string, acls []topics.ACL) error {
@@ -122,11 +125,7 @@ func usersCommand(p *places) *cobra.Command {
 		Example: "  KAFKA_USERNAME_NOTIFIER=notifier-b KAFKA_PASSWORD_NOTIFIER=… taskflow topics users apply --only notifier",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			brokers, access, err := p.broker()
-			if err != nil {
-				return err
-			}
-			users, err := topics.UsersFromEnv(os.LookupEnv)
+			brokers, access, users, err := p.brokerAndUsers()
 			if err != nil {
 				return err
 			}
