@@ -1,34 +1,25 @@
 package e2e_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/taskflow-suite/taskflow/pkg/auth"
-	"github.com/taskflow-suite/taskflow/pkg/postgres"
-	"github.com/taskflow-suite/taskflow/pkg/postgres/roles"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/taskstore"
 	"github.com/taskflow-suite/taskflow/pkg/stack"
-	"github.com/taskflow-suite/taskflow/pkg/testkit/apache"
-	"github.com/taskflow-suite/taskflow/pkg/topics"
 
 	"github.com/taskflow-suite/taskflow/services/internal/client"
+	"github.com/taskflow-suite/taskflow/services/internal/stage"
 	"github.com/taskflow-suite/taskflow/services/internal/storm"
 )
 
 // suite is a running suite with the people who use it.
 type suite struct {
-	*stack.Stack
+	*stage.Suite
 	t *testing.T
 }
 
@@ -56,83 +47,19 @@ func startAs(t *testing.T, change func(*stack.Options), services ...stack.Servic
 		services[i].Env = append(services[i].Env, "RATE_LIMIT=100000", "RATE_BURST=100000", "MAX_CONNECTIONS_PER_USER=1000",
 			"CHAT_RATE=100000", "CHAT_BURST=100000", "CHATKIT=true")
 	}
-	dir, err := os.MkdirTemp("", "taskflow-e2e-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o755); err != nil { // Postgres runs as another user when the tests run as root
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute) // the first start ever builds daprd
-	defer cancel()
-	var said bytes.Buffer
-	o := stack.Options{
-		Dir: dir, Ports: stack.Ports{Random: true}, Services: services, BuildFlags: []string{"-race"},
-		Output: &said, LogLevel: "info", ReadyTimeout: 3 * time.Minute,
-		Migrate: func(ctx context.Context, url string) error {
-			_, err := postgres.Migrate(ctx, url)
-			return err
-		},
-		Roles: roles.Logins,
-		Topics: func(ctx context.Context, brokers string) error {
-			return topics.Apply(ctx, strings.Split(brokers, ","), topics.Access{}, io.Discard)
-		},
-	}
-	pooled(t, &o)
-	withBroker(t, &o)
-	change(&o)
-	s, err := stack.Start(ctx, o)
-	if err != nil {
-		t.Fatalf("the suite did not start: %v", err)
-	}
-	t.Cleanup(func() {
-		stopping, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := s.Stop(stopping); err != nil {
-			t.Errorf("stop: %v", err)
-		}
-		if bytes.Contains(said.Bytes(), []byte("DATA RACE")) {
-			t.Error("a service has a data race; see its log above")
-		}
-		if bytes.Contains(said.Bytes(), []byte("permission denied for")) {
-			t.Error("the database refused a service what it does: pkg/postgres/roles says what its role may do")
-		}
-		if bytes.Contains(said.Bytes(), []byte("PermissionDenied")) {
-			t.Error("a sidecar refused what its service may do, by the scopes in dapr/")
-		}
-		for line := range bytes.Lines(said.Bytes()) {
-			// Of a group's coordinator that is not there yet, as in a cluster's first second, the sidecar's library wants to
-			// know more than it must.
-			if bytes.Contains(line, []byte(apache.Refused)) && !bytes.Contains(line, []byte("Topic:LITERAL:__consumer_offsets")) {
-				t.Errorf("the broker refused somebody something: %s", line)
-			}
-		}
-		if t.Failed() {
-			t.Logf("what the suite said last:\n%s", tail(said.Bytes(), 16<<10))
-		}
-	})
-	return &suite{s, t}
-}
-
-func tail(b []byte, n int) []byte {
-	if len(b) > n {
-		return b[len(b)-n:]
-	}
-	return b
+	return &suite{stage.Start(t, func(o *stack.Options) {
+		pooled(t, o)
+		withBroker(t, o)
+		change(o)
+	}, services...), t}
 }
 
 // user makes a client of one user that talks to a task-api and a notifier of the suite.
 func (s *suite) user(id, taskAPI, notifier string) *client.Client {
 	s.t.Helper()
-	token, err := auth.Mint(s.JWTSecret(), id, time.Hour)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return &client.Client{
-		API: s.URL(taskAPI), WS: "ws" + strings.TrimPrefix(s.URL(notifier), "http"), UserID: id, Token: token,
-		HTTP: client.NewHTTP(8, 10*time.Second),
-	}
+	c := s.User(id, taskAPI, notifier, nil)
+	c.HTTP = client.NewHTTP(8, 10*time.Second)
+	return c
 }
 
 // person is one of the people who use the suite.

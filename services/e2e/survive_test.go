@@ -15,7 +15,7 @@ func TestSuiteSurvivesTheDeathOfEachPart(t *testing.T) {
 	s := start(t, spine()...)
 	for _, part := range []string{"task-api", "notifier", "task-api-dapr", "notifier-dapr", "broker", "postgres"} {
 		t.Run(part, func(t *testing.T) {
-			s := &suite{s.Stack, t} //nolint:govet // the suite seen by the subtest
+			s := &suite{s.Suite, t} //nolint:govet // the suite seen by the subtest
 			var people []*person
 			for i := range 10 { // 20 windows
 				people = append(people, s.open(fmt.Sprintf("%s-%d", part, i), "task-api", "notifier", "notifier"))

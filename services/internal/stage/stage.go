@@ -16,6 +16,7 @@ import (
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/roles"
 	"github.com/taskflow-suite/taskflow/pkg/stack"
+	"github.com/taskflow-suite/taskflow/pkg/testkit/apache"
 	"github.com/taskflow-suite/taskflow/pkg/topics"
 
 	"github.com/taskflow-suite/taskflow/services/internal/client"
@@ -24,8 +25,7 @@ import (
 // Suite is a running suite.
 type Suite struct {
 	*stack.Stack
-	t    testing.TB
-	said *output
+	t testing.TB
 }
 
 // Start runs services until the test ends, built with the race detector unless change says otherwise.
@@ -65,19 +65,16 @@ func Start(t testing.TB, change func(*stack.Options), services ...stack.Service)
 		if err := s.Stop(stopping); err != nil {
 			t.Errorf("stop: %v", err)
 		}
-		for what, says := range map[string]string{
-			"DATA RACE": "a service has a data race", "panic:": "a service panicked",
-			"prepared statement \"": "a statement was prepared in one session and used in another",
-		} {
-			if said.has(what) {
-				t.Errorf("%s; see its log above", says)
+		for _, f := range flaws {
+			if line := said.flaw(f.says); line != "" {
+				t.Errorf("%s: %s", f.means, line)
 			}
 		}
 		if t.Failed() {
 			t.Logf("what the suite said last:\n%s", said.tail())
 		}
 	})
-	return &Suite{s, t, said}
+	return &Suite{s, t}
 }
 
 // User makes a client of one user that talks to services of the suite, or to the origin.
@@ -97,28 +94,43 @@ func (s *Suite) User(id, api, notifier string, watch *Watch) *client.Client {
 	return c
 }
 
-// Said reports whether a part has said something so far.
-func (s *Suite) Said(what string) bool { return s.said.has(what) }
-
-// output keeps the end of what the parts say, and all of what a test may ask for.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	seen map[string]bool
+// flaws are what no part may ever say, whatever a test does to the suite.
+var flaws = []struct{ says, means string }{
+	{"DATA RACE", "a service has a data race; see its log above"},
+	{"panic:", "a service panicked"},
+	{"fatal error:", "a service died of itself"},
+	{"prepared statement \"", "a statement was prepared in one session and used in another"},
+	{"permission denied for", "the database refused a service what it does: pkg/postgres/roles says what its role may do"},
+	{"PermissionDenied", "a sidecar refused what its service may do, by the scopes in dapr/"},
+	{apache.Refused, "the broker refused somebody something"},
 }
 
-// asked are the words that has knows of, whenever they were said.
-var asked = []string{"DATA RACE", "panic:", "prepared statement \"", "fatal error:"}
+// pardoned is said by the broker of a group's coordinator that is not there yet, as in a cluster's first second: the sidecar's
+// library then wants to know more than it must.
+const pardoned = "Topic:LITERAL:__consumer_offsets"
 
+// output keeps the end of what the parts say, and the first line with each of the flaws.
+type output struct {
+	mu    sync.Mutex
+	text  bytes.Buffer
+	flaws map[string]string // by what it says
+}
+
+// Write takes whole lines, as a stack writes them.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, what := range asked {
-		if bytes.Contains(p, []byte(what)) {
-			if o.seen == nil {
-				o.seen = map[string]bool{}
+	for line := range bytes.Lines(p) {
+		if bytes.Contains(line, []byte(pardoned)) {
+			continue
+		}
+		for _, f := range flaws {
+			if o.flaws[f.says] == "" && bytes.Contains(line, []byte(f.says)) {
+				if o.flaws == nil {
+					o.flaws = map[string]string{}
+				}
+				o.flaws[f.says] = strings.TrimSpace(string(line))
 			}
-			o.seen[what] = true
 		}
 	}
 	if o.text.Len() > 256<<10 {
@@ -127,10 +139,10 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-func (o *output) has(what string) bool {
+func (o *output) flaw(says string) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.seen[what] || bytes.Contains(o.text.Bytes(), []byte(what))
+	return o.flaws[says]
 }
 
 func (o *output) tail() string {
