@@ -60,8 +60,25 @@ func Apply(ctx context.Context, ownerURL, prefix string, passwords map[string]co
 				return err
 			}
 		}
+		for _, s := range Services() {
+			if err := connect(ctx, tx, RoleName(prefix, s.Name)); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
+}
+
+// connect lets a role into a database that not everybody may connect to. Where everybody may, nothing is granted: such grants of
+// several installations in one database would collide. Who does not own the database is warned that nothing changed, and Check says so.
+func connect(ctx context.Context, tx pgx.Tx, role string) error {
+	var may bool
+	var database string
+	err := tx.QueryRow(ctx, "SELECT has_database_privilege($1::name, current_database(), 'CONNECT'), quote_ident(current_database())", role).Scan(&may, &database)
+	if err == nil && !may {
+		_, err = tx.Exec(ctx, "GRANT CONNECT ON DATABASE "+database+" TO "+quote(role))
+	}
+	return err
 }
 
 func checkPrefix(prefix string) error {

@@ -66,7 +66,7 @@ func check(ctx context.Context, tx pgx.Tx, s Service, role string) ([]string, er
 	return differences, nil
 }
 
-// privilegesOf lists what a role may do with tables, columns, functions and the schema, in words as Service.privileges has.
+// privilegesOf lists what a role may do with tables, columns, functions, the schema and the database, in words as Service.privileges has.
 func privilegesOf(ctx context.Context, tx pgx.Tx, role string) ([]string, error) {
 	rows, err := tx.Query(ctx, `
 		WITH ours AS (
@@ -88,6 +88,8 @@ func privilegesOf(ctx context.Context, tx pgx.Tx, role string) ([]string, error)
 		SELECT p || ' on ' || c.relname FROM ours c, unnest(ARRAY['USAGE', 'UPDATE']) p
 			WHERE c.relkind = 'S' AND has_sequence_privilege($1::name, c.oid, p)
 		UNION ALL
+		SELECT 'CONNECT on the database' WHERE has_database_privilege($1::name, current_database(), 'CONNECT')
+		UNION ALL
 		SELECT p || ' on the schema' FROM unnest(ARRAY['USAGE', 'CREATE']) p WHERE has_schema_privilege($1::name, current_schema(), p)`, role)
 	if err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func privilegesOf(ctx context.Context, tx pgx.Tx, role string) ([]string, error)
 
 // privileges are what privilegesOf should find.
 func (s Service) privileges() []string {
-	all := []string{"USAGE on the schema"}
+	all := []string{"CONNECT on the database", "USAGE on the schema"}
 	for table, grant := range s.Tables {
 		names, columns := privileges(grant)
 		for _, name := range names {

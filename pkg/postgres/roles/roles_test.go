@@ -2,6 +2,7 @@ package roles_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/errs"
+	"github.com/taskflow-suite/taskflow/pkg/postgres"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/roles"
 	"github.com/taskflow-suite/taskflow/pkg/testkit"
 	"github.com/taskflow-suite/taskflow/proto"
@@ -89,6 +91,45 @@ func (i installation) there(t *testing.T) (tables, functions []string) {
 	}
 	return list("SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1"),
 		list("SELECT proname || '(' || oidvectortypes(proargtypes) || ')' FROM pg_proc WHERE pronamespace = current_schema()::regnamespace ORDER BY 1")
+}
+
+func TestRolesComeInWhereNotEverybodyMay(t *testing.T) {
+	t.Parallel()
+	server, err := url.Parse(testkit.EmptyPostgres(t))
+	must(t, err)
+	server.RawQuery = "sslmode=disable"
+	admin := connect(t, server.String())
+	name := "closed_" + strings.ToLower(rand.Text())[:16]
+	for _, statement := range []string{"CREATE DATABASE " + name, "REVOKE CONNECT ON DATABASE " + name + " FROM PUBLIC"} {
+		_, err := admin.Exec(t.Context(), statement)
+		must(t, err)
+	}
+	t.Cleanup(func() {
+		drop := []string{"DROP DATABASE " + name + " WITH (FORCE)"}
+		for _, s := range roles.Services() {
+			drop = append(drop, "DROP ROLE "+roles.RoleName(name, s.Name))
+		}
+		for _, statement := range drop {
+			if _, err := admin.Exec(context.Background(), statement); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	server.Path = "/" + name
+	_, err = postgres.Migrate(t.Context(), server.String())
+	must(t, err)
+	urls, err := roles.Logins(t.Context(), server.String(), name, func(string) string { return password })
+	must(t, err)
+	for _, at := range urls {
+		must(t, connect(t, at).Ping(t.Context()))
+	}
+	_, err = admin.Exec(t.Context(), "REVOKE CONNECT ON DATABASE "+name+" FROM "+roles.RoleName(name, proto.Notifier))
+	must(t, err)
+	differences, err := roles.Check(t.Context(), server.String(), name)
+	must(t, err)
+	if want := roles.RoleName(name, proto.Notifier) + " lacks CONNECT on the database"; !slices.Equal(differences, []string{want}) {
+		t.Errorf("found %q, want %q", differences, want)
+	}
 }
 
 func TestSomebodyHasThoughtOfEveryTableAndFunction(t *testing.T) {

@@ -10,14 +10,18 @@ import (
 )
 
 func migrate(p *places) *cobra.Command {
-	return &cobra.Command{
+	var withRoles bool
+	var prefix string
+	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to what this version expects",
 		Long: "Bring the database to what this version expects: run it before a new version's services start. It is\n" +
 			"safe to run again and from several places at once; it only ever goes forward. A database that a newer version\n" +
 			"has migrated is left as it is: this version works with it. Behind a pooler in transaction mode (Neon:\n" +
-			"the host with -pooler) set DATABASE_POOLER=true; a large database is better migrated without.",
-		Example: "  DATABASE_URL=postgres://… taskflow migrate",
+			"the host with -pooler) set DATABASE_POOLER=true; a large database is better migrated without.\n\n" +
+			"With --roles it then gives every service a database role of its own, as `taskflow roles apply` does with the\n" +
+			"passwords of the environment (" + passwordVariable("task-api") + " and so on).",
+		Example: "  DATABASE_URL=postgres://… taskflow migrate\n  DATABASE_URL=postgres://… " + passwordVariable("notifier") + "=… taskflow migrate --roles",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			url, err := p.database()
@@ -39,7 +43,13 @@ func migrate(p *places) *cobra.Command {
 				state = fmt.Sprintf("newer than this version (migration %d, this version's last is %d), which works with it", schema.At, schema.Expected)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%d migrations applied; the database is %s\n", n, state)
-			return nil
+			if !withRoles {
+				return nil
+			}
+			return applyRoles(cmd, url, prefix, "")
 		},
 	}
+	cmd.Flags().BoolVar(&withRoles, "roles", false, "give every service its role, too")
+	rolePrefix(cmd.Flags(), &prefix)
+	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/taskflow-suite/taskflow/pkg/config"
 	"github.com/taskflow-suite/taskflow/pkg/postgres/roles"
@@ -20,9 +21,14 @@ func rolesCommand(p *places) *cobra.Command {
 		Long: "Give every service a database role of its own, which may do what the service does and nothing else: nobody can\n" +
 			"change an event, and the notifier only reads. The URL is that of the owner, who runs `taskflow migrate`.",
 	}
-	cmd.PersistentFlags().StringVar(&prefix, "prefix", roles.DefaultPrefix, "what the roles' names begin with: `text` of a-z, 0-9 and _, one for each installation on a server")
+	rolePrefix(cmd.PersistentFlags(), &prefix)
 	cmd.AddCommand(rolesApply(p, &prefix), rolesCheck(p, &prefix), rolesList(&prefix))
 	return cmd
+}
+
+// rolePrefix is the flag for what the roles' names begin with.
+func rolePrefix(flags *pflag.FlagSet, prefix *string) {
+	flags.StringVar(prefix, "prefix", roles.DefaultPrefix, "what the roles' names begin with: `text` of a-z, 0-9 and _, one for each installation on a server")
 }
 
 func rolesApply(p *places, prefix *string) *cobra.Command {
@@ -41,27 +47,32 @@ func rolesApply(p *places, prefix *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			passwords := map[string]config.Secret{}
-			for _, s := range roles.Services() {
-				if passwords[s.Name], err = rolePassword(s.Name, dir); err != nil {
-					return err
-				}
-			}
-			if err := roles.Apply(cmd.Context(), url, *prefix, passwords); err != nil {
-				return err
-			}
-			for _, s := range roles.Services() {
-				with := "its password is set"
-				if passwords[s.Name].IsZero() {
-					with = "its password is as it was"
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s may do what %s does; %s\n", roles.RoleName(*prefix, s.Name), s.Name, with)
-			}
-			return nil
+			return applyRoles(cmd, url, *prefix, dir)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "password-dir", "", "`directory` with a file for each service that holds its password")
 	return cmd
+}
+
+// applyRoles makes the roles with the passwords of the environment or of a directory.
+func applyRoles(cmd *cobra.Command, url, prefix, dir string) (err error) {
+	passwords := map[string]config.Secret{}
+	for _, s := range roles.Services() {
+		if passwords[s.Name], err = rolePassword(s.Name, dir); err != nil {
+			return err
+		}
+	}
+	if err := roles.Apply(cmd.Context(), url, prefix, passwords); err != nil {
+		return err
+	}
+	for _, s := range roles.Services() {
+		with := "its password is set"
+		if passwords[s.Name].IsZero() {
+			with = "its password is as it was"
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s may do what %s does; %s\n", roles.RoleName(prefix, s.Name), s.Name, with)
+	}
+	return nil
 }
 
 // passwordVariable is where the password of a service's role is.
