@@ -140,7 +140,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- $env = merge $env (dict "JWT_JWKS_URL" "http://web/api/auth/jwks" "JWT_ISSUER" $url "JWT_AUDIENCE" $url) }}
 {{- end }}
 {{- end }}
-{{- if and $what.database $v.database.pooler }}{{ $_ := set $env "DATABASE_POOLER" "true" }}{{ end }}
+{{- if and (or $what.database $what.page) $v.database.pooler }}{{ $_ := set $env "DATABASE_POOLER" "true" }}{{ end }}
 {{- if eq .name "chat-agent" }}
 {{- $offline := dig "offline-model" "enabled" false $v.services }}
 {{- $_ := set $env "CHATKIT" (toString $v.chatkit.enabled) }}
@@ -221,11 +221,19 @@ checksums are of what is stored. Takes root.
 {{- $_ := set $values "JWT_SECRET" (include "taskflow.secret.kept" (dict "root" $root "value" $s.jwtSecret "places" (list "task-api/JWT_SECRET" "web/JWT_SECRET" "notifier/JWT_SECRET") "length" 48)) }}
 {{- end }}
 {{- $catalog := include "taskflow.catalog" . | fromYaml }}
+{{- $passwords := dict }}
 {{- range $name := (include "taskflow.services" . | fromYaml).names }}
 {{- $what := get $catalog $name }}
 {{- $data := dict }}
 {{- range $key := concat ($what.keys | default list) ($what.optional | default list) }}
 {{- with get $values $key }}{{ $_ := set $data $key . }}{{ end }}
+{{- end }}
+{{- if and $what.database $v.database.roles }}
+{{- $variable := include "taskflow.rolePassword" $name }}
+{{- $password := include "taskflow.secret.kept" (dict "root" $root "value" "" "places" (list (printf "taskflow-jobs/%s" $variable)) "length" 32) }}
+{{- $_ := set $passwords $variable $password }}
+{{- $as := printf "${1}%s_%s:%s@" $v.database.rolePrefix (replace "-" "_" $name) $password }}
+{{- $_ := set $data "DATABASE_URL" (regexReplaceAll "^(postgres(?:ql)?://)[^/@]+@" $databaseUrl $as) }}
 {{- end }}
 {{- if and $what.page $s.webDatabaseUrl }}{{ $_ := set $data "DATABASE_URL" $s.webDatabaseUrl }}{{ end }}
 {{- if $data }}{{ $_ := set $all $name $data }}{{ end }}
@@ -250,9 +258,14 @@ checksums are of what is stored. Takes root.
 {{- $_ := set $jobs "DEMO_EMAIL" $s.demoEmail }}
 {{- $_ := set $jobs "DEMO_PASSWORD" (include "taskflow.secret.kept" (dict "root" $root "value" $s.demoPassword "places" (list "taskflow-jobs/DEMO_PASSWORD") "length" 12)) }}
 {{- end }}
-{{- $_ := set $all "taskflow-jobs" $jobs }}
+{{- $_ := set $all "taskflow-jobs" (merge $jobs $passwords) }}
 {{- end }}
 {{- toYaml $all }}
+{{- end }}
+
+{{/* taskflow.rolePassword: the variable with the password of a service's database role. Takes the name. */}}
+{{- define "taskflow.rolePassword" -}}
+{{- upper . | replace "-" "_" | printf "%s_DATABASE_PASSWORD" -}}
 {{- end }}
 
 {{/* taskflow.urlencode: text as it stands in the userinfo of a URL. Takes the text. */}}

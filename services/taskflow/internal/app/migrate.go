@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/taskflow-suite/taskflow/pkg/errs"
 	"github.com/taskflow-suite/taskflow/pkg/postgres"
 )
 
@@ -46,7 +47,11 @@ func migrate(p *places) *cobra.Command {
 			if !withRoles {
 				return nil
 			}
-			return applyRoles(cmd, url, prefix, "")
+			err = applyRoles(cmd, url, prefix, "")
+			if errs.Is(err, errs.Denied) {
+				err = fmt.Errorf("%w; without --roles (the chart's database.roles=false) all services log in as the owner", err)
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&withRoles, "roles", false, "give every service its role, too")
