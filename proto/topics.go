@@ -64,6 +64,18 @@ func DeadLetter(topic Topic, consumer string) Topic {
 	return topic + "." + Topic(consumer) + ".dlq"
 }
 
+// MinRetention is how long topics of events keep them at least, so that a consumer may be away for a week.
+const MinRetention = week
+
+// KeptFor is the topic with its events kept for that long, in place of a week, and its dead letters for no less. What holds no
+// events expires as before.
+func (t TopicSpec) KeptFor(events time.Duration) TopicSpec {
+	if t.Retention == MinRetention || t.Retention > MinRetention && t.Retention < events {
+		t.Retention = events
+	}
+	return t
+}
+
 // AllTopics lists every topic with the dead-letter topics: published by the failing consumer's own sidecar, consumed by
 // the same consumer's dead-letter recorder.
 func AllTopics() []TopicSpec {

@@ -342,7 +342,7 @@ func TestAToolCallThatHasEndedIsImmutable(t *testing.T) {
 	for _, want := range []int64{1500, 0} {
 		db, err := postgres.Open(t.Context(), postgres.Config{URL: config.NewSecret(url), Pooler: want == 0})
 		must(t, err)
-		swept, err := db.Sweep(t.Context())
+		swept, err := db.Sweep(t.Context(), 7*24*time.Hour)
 		must(t, errors.Join(err, db.Close()))
 		if swept.Invocations != want {
 			t.Errorf("%d were swept, want %d", swept.Invocations, want)

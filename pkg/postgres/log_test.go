@@ -117,7 +117,7 @@ func TestTheSweepTakesWhatIsTooOldAndNothingElse(t *testing.T) {
 		_, err := conn.Exec(t.Context(), statement)
 		must(t, err)
 	}
-	swept, err := db.Sweep(t.Context())
+	swept, err := db.Sweep(t.Context(), 7*24*time.Hour)
 	must(t, err)
 	if swept != (postgres.Swept{Inbox: 2500, Idempotency: 1001, Invocations: 1002, Runs: 1003, APITokens: 1004}) {
 		t.Errorf("swept %+v", swept)

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// KeepHandled is how long the inbox remembers. A delivery is repeated within a topic's retention of 7 days.
-	KeepHandled = 8 * 24 * time.Hour
+	// KeepHandled is how much longer than a topic the inbox remembers: a delivery is repeated within the topic's retention.
+	KeepHandled = 24 * time.Hour
 	// KeepAnswers is how long a request with an idempotency key is answered as before.
 	KeepAnswers = 24 * time.Hour
 	// KeepInvocations is how long a tool call is known, and the run it belongs to: it can be looked at, and is answered as
@@ -21,12 +21,12 @@ const (
 type Swept struct{ Inbox, Idempotency, Invocations, Runs, APITokens int64 }
 
 // Sweep removes, in portions, what no repeated delivery or request can ask for any more, and API tokens that have expired.
-// Two at once do no harm.
-func (db *DB) Sweep(ctx context.Context) (Swept, error) {
+// Two at once do no harm. retention is how long topics keep events.
+func (db *DB) Sweep(ctx context.Context, retention time.Duration) (Swept, error) {
 	now := time.Now()
 	var s Swept
 	var err error
-	if s.Inbox, err = db.sweep(ctx, "inbox", "consumer, event_id", "handled_at", now.Add(-KeepHandled)); err != nil {
+	if s.Inbox, err = db.sweep(ctx, "inbox", "consumer, event_id", "handled_at", now.Add(-retention-KeepHandled)); err != nil {
 		return s, err
 	}
 	if s.Idempotency, err = db.sweep(ctx, "idempotency", "user_id, key", "created_at", now.Add(-KeepAnswers)); err != nil {

@@ -22,7 +22,14 @@ import (
 // errors name their topics, after the remaining topics were tried.
 //
 // More partitions send the keys of some users to another partition than before: order across the change is not kept.
-func Apply(ctx context.Context, brokers []string, access Access, report io.Writer) error {
+func Apply(ctx context.Context, brokers []string, access Access, report io.Writer, options ...Option) error {
+	o := settings{retention: contract.MinRetention}
+	for _, option := range options {
+		option(&o)
+	}
+	if o.retention < contract.MinRetention {
+		return errs.New(errs.Invalid, "events must be kept for %s at least, not %v", days(contract.MinRetention), o.retention)
+	}
 	client, err := connect(brokers, access)
 	if err != nil {
 		return err
@@ -35,6 +42,7 @@ func Apply(ctx context.Context, brokers []string, access Access, report io.Write
 	}
 	var failed []error
 	for _, want := range contract.AllTopics() {
+		want = want.KeptFor(o.retention)
 		done, err := apply(ctx, admin, want, have.topics[string(want.Name)])
 		if err != nil {
 			failed = append(failed, refused(want, access, err))
@@ -46,6 +54,15 @@ func Apply(ctx context.Context, brokers []string, access Access, report io.Write
 	}
 	return errors.Join(failed...)
 }
+
+// Option changes what Apply makes.
+type Option func(*settings)
+
+type settings struct{ retention time.Duration }
+
+// Retention has the topics of events keep them for d, a week or more, and those of dead letters no less. What handles events must
+// remember for longer which it has handled: TOPIC_RETENTION of task-api.
+func Retention(d time.Duration) Option { return func(s *settings) { s.retention = d } }
 
 // brokersChoice of the number of replicas: hosted brokers have one that they take, and refuse others.
 const brokersChoice = -1

@@ -79,6 +79,28 @@ func TestApplyMakesEveryTopicOfTheContractAndThenHasNothingToDo(t *testing.T) {
 	}
 }
 
+func TestEventsAndDeadLettersAreKeptForLongerIfToldAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	broker := testkit.StartBroker(t)
+	apply(t, broker.Addr)
+	const month, day = 30 * 24 * time.Hour, 24 * time.Hour
+	var report bytes.Buffer
+	if err := topics.Apply(within(t, 30*time.Second), []string{broker.Addr}, topics.Access{}, &report, topics.Retention(month)); err != nil {
+		t.Fatal(err)
+	}
+	have := list(t, broker.Addr)
+	for name, want := range map[proto.Topic]time.Duration{
+		proto.Tasks: month, proto.Scheduling: month, proto.DeadLetter(proto.Tasks, proto.Scheduler): month, proto.MCPRequests: time.Hour, proto.Probes: time.Hour,
+	} {
+		if got := have[string(name)].Retention; got != want {
+			t.Errorf("%s keeps for %v, want %v", name, got, want)
+		}
+	}
+	if err := topics.Apply(within(t, 30*time.Second), []string{broker.Addr}, topics.Access{}, &report, topics.Retention(6*day)); !errs.Is(err, errs.Invalid) {
+		t.Errorf("six days are taken: %v", err)
+	}
+}
+
 func TestApplyRaisesPartitionsAndRetentionButTakesNothingAway(t *testing.T) {
 	t.Parallel()
 	broker := testkit.StartBroker(t)

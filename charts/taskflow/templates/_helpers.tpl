@@ -141,6 +141,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 {{- if and (or $what.database $what.page) $v.database.pooler }}{{ $_ := set $env "DATABASE_POOLER" "true" }}{{ end }}
+{{- if eq .name "task-api" }}{{ $_ := set $env "TOPIC_RETENTION" $v.broker.retention }}{{ end }}
 {{- if eq .name "chat-agent" }}
 {{- $offline := dig "offline-model" "enabled" false $v.services }}
 {{- $_ := set $env "CHATKIT" (toString $v.chatkit.enabled) }}

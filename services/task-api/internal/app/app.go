@@ -64,7 +64,7 @@ func serve(ctx context.Context, settings Config, store *writer.Writer, hasSideca
 	parts := []func(context.Context) error{
 		func(ctx context.Context) error { return house.Serve(ctx, settings.HTTP.Addr, door) },
 		store.Run,
-		(&janitor{tasks, store.DB, time.Hour}).Run,
+		(&janitor{tasks, store.DB, time.Hour, settings.Topics.Retention}).Run,
 	}
 	if hasSidecar {
 		callback, err := sidecar.NewServer(sidecar.ServerOptions{

@@ -15,6 +15,8 @@ type janitor struct {
 	tasks *task.Service
 	db    *postgres.DB
 	every time.Duration
+	// retention is how long topics keep events, which may be delivered again until then.
+	retention time.Duration
 }
 
 // Run cleans at once, then regularly, until ctx ends. What fails is logged and tried again next time.
@@ -34,7 +36,7 @@ func (j *janitor) Run(ctx context.Context) error {
 func (j *janitor) clean(ctx context.Context) {
 	purged, err := j.tasks.EmptyTrash(ctx)
 	report(ctx, "emptied the trash", err, slog.Int("purged", purged))
-	swept, err := j.db.Sweep(ctx)
+	swept, err := j.db.Sweep(ctx, j.retention)
 	report(ctx, "swept keys that have run out", err, slog.Int64("inbox", swept.Inbox), slog.Int64("idempotency", swept.Idempotency),
 		slog.Int64("api_tokens", swept.APITokens))
 }

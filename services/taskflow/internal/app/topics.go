@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/taskflow-suite/taskflow/pkg/topics"
+	"github.com/taskflow-suite/taskflow/proto"
 	contract "github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -40,12 +41,14 @@ func topicsCommand(p *places) *cobra.Command {
 }
 
 func applyCommand(p *places) *cobra.Command {
-	var patience time.Duration
+	var patience, retention time.Duration
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Make every topic what the contract says",
 		Long: "Create the topics that are missing, and raise the partitions and set the retention of those that differ. It is\n" +
-			"safe to run again; it never deletes or shrinks anything. How many replicas a topic has is left to the broker.",
+			"safe to run again; it never deletes or shrinks anything. How many replicas a topic has is left to the broker.\n\n" +
+			"Events are kept for a week, or for --retention, which must then be task-api's TOPIC_RETENTION too: what was handled\n" +
+			"is recognised for a day longer than that.",
 		Example: "  KAFKA_BROKERS=seed.example.com:9092 KAFKA_TLS=true KAFKA_SASL_USERNAME=taskflow KAFKA_SASL_PASSWORD=… \\\n" +
 			"    taskflow topics apply",
 		Args: cobra.NoArgs,
@@ -61,9 +64,10 @@ func applyCommand(p *places) *cobra.Command {
 					return err
 				}
 			}
-			return topics.Apply(cmd.Context(), brokers, access, cmd.OutOrStdout())
+			return topics.Apply(cmd.Context(), brokers, access, cmd.OutOrStdout(), topics.Retention(retention))
 		},
 	}
+	cmd.Flags().DurationVar(&retention, "retention", proto.MinRetention, "how long topics of events keep them, such as 720h; at least 168h")
 	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait for a broker that does not answer yet")
 	return cmd
 }
