@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/taskflow-suite/taskflow/pkg/topics"
-	"github.com/taskflow-suite/taskflow/proto"
 	contract "github.com/taskflow-suite/taskflow/proto"
 )
 
@@ -67,7 +66,7 @@ func applyCommand(p *places) *cobra.Command {
 			return topics.Apply(cmd.Context(), brokers, access, cmd.OutOrStdout(), topics.Retention(retention))
 		},
 	}
-	cmd.Flags().DurationVar(&retention, "retention", proto.MinRetention, "how long topics of events keep them, such as 720h; at least 168h")
+	cmd.Flags().DurationVar(&retention, "retention", contract.MinRetention, "how long topics of events keep them, such as 720h; at least 168h")
 	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait for a broker that does not answer yet")
 	return cmd
 }
