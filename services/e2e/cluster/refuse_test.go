@@ -4,13 +4,17 @@ package cluster_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dapr/dapr/pkg/proto/runtime/v1"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -163,6 +167,43 @@ func TestAServiceAccountReadsItsOwnSecretsOnly(t *testing.T) {
 			if got := r.mayI(t, account, more...); got != "no" {
 				t.Errorf("may %s %s: %s", account, strings.Join(more, " "), got)
 			}
+		}
+	}
+}
+
+// The database holds a service to what it does, whatever the service was made to ask.
+func TestAServiceIsItselfAtTheDatabase(t *testing.T) {
+	r := installed(t)
+	server, err := url.Parse(r.database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for service, refused := range map[string][]string{
+		"notifier":  {"INSERT INTO idempotency DEFAULT VALUES", "DELETE FROM tasks", "UPDATE events SET type = ''"},
+		"scheduler": {"DELETE FROM tasks", "UPDATE events SET type = ''", "SELECT * FROM api_tokens"},
+		"task-api":  {"UPDATE events SET type = ''", "DELETE FROM events"},
+		"mcp-tools": {"UPDATE events SET type = ''", "DELETE FROM tool_invocations"},
+	} {
+		own, err := url.Parse(r.secret(t, service, "DATABASE_URL"))
+		if err != nil {
+			t.Fatal("the URL of " + service + " is none") // the error has the password
+		}
+		// The way that the test takes, as who the service is.
+		at := *server
+		at.User = own.User
+		conn, err := pgx.Connect(t.Context(), at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+		for _, statement := range refused {
+			_, err := conn.Exec(t.Context(), statement)
+			if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
+				t.Errorf("%s may %s: %v", service, statement, err)
+			}
+		}
+		if _, err := conn.Exec(t.Context(), "SELECT 1 FROM events LIMIT 1"); err != nil {
+			t.Errorf("%s may not read the log: %v", service, err)
 		}
 	}
 }
