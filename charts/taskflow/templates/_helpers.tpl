@@ -243,6 +243,10 @@ checksums are of what is stored. Takes root.
 {{- $secret := printf "%s-dapr-%s" $name $side }}
 {{- $_ := set $all $secret (dict "token" (include "taskflow.secret.kept" (dict "root" $root "value" "" "places" (list (printf "%s/token" $secret)) "length" 32))) }}
 {{- end }}
+{{- if $v.broker.logins }}
+{{- $secret := printf "taskflow-broker-%s" $name }}
+{{- $_ := set $all $secret (dict "saslUsername" $name "saslPassword" (include "taskflow.secret.kept" (dict "root" $root "value" "" "places" (list (printf "%s/saslPassword" $secret)) "length" 32))) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- $broker := dict "brokers" $v.broker.brokers "authType" $v.broker.auth.type "saslUsername" $v.broker.auth.username
@@ -288,6 +292,9 @@ checksums are of what is stored. Takes root.
 {{- if $what.dapr }}
 {{ $name }}-dapr-api: [token]
 {{ $name }}-dapr-app: [token]
+{{- if $v.broker.logins }}
+taskflow-broker-{{ $name }}: [saslUsername, saslPassword]
+{{- end }}
 {{- end }}
 {{- end }}
 taskflow-broker: [brokers, authType, saslUsername, saslPassword, disableTls, caCert]

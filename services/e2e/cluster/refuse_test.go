@@ -124,6 +124,8 @@ func TestAServiceStaysWithinItsScopes(t *testing.T) {
 		{"task-api", "reads the broker's secret", secret("secrets", "taskflow-broker"), denied},
 		{"chat-agent", "reads the state store's secret", secret("secrets", "taskflow-state"), denied},
 		{"task-api", "reads the jobs' secret", secret("secrets", "taskflow-jobs"), denied},
+		// A store that is there with broker.logins only.
+		{"notifier", "reads its sidecar's login at the broker", secret("environment", "BROKER_SASL_PASSWORD"), []codes.Code{codes.PermissionDenied, codes.InvalidArgument}},
 		// What the sidecar would let through is refused by the cluster.
 		{"task-api", "reads the notifier's secret", secret("secrets", "notifier"), []codes.Code{codes.Internal, codes.PermissionDenied}},
 		{"scheduler", "reads the secret of mcp-tools", secret("secrets", "mcp-tools"), []codes.Code{codes.Internal, codes.PermissionDenied}},
@@ -145,17 +147,19 @@ func TestAServiceStaysWithinItsScopes(t *testing.T) {
 
 func TestAServiceAccountReadsItsOwnSecretsOnly(t *testing.T) {
 	r := installed(t)
+	// With broker.logins the kubelet has the sidecars' logins, and no account may read them.
+	logins := r.kubectl(t, "get", "component.dapr.io", "environment", "--ignore-not-found", "-o", "name") != ""
 	may := map[string][]string{
 		"task-api": {"task-api", "taskflow-broker"}, "notifier": {"notifier", "taskflow-broker"}, "scheduler": {"scheduler", "taskflow-broker"},
 		"mcp-tools": {"mcp-tools", "taskflow-broker"}, "chat-agent": {"chat-agent", "taskflow-broker", "taskflow-state"},
 		"web": nil, "default": nil, "offline-model": nil, "postgres": nil, "redpanda": nil,
 	}
-	secrets := []string{"task-api", "notifier", "scheduler", "mcp-tools", "chat-agent", "web", "taskflow-broker", "taskflow-state", "taskflow-jobs", "postgres", "task-api-dapr-api"}
+	secrets := []string{"task-api", "notifier", "scheduler", "mcp-tools", "chat-agent", "web", "taskflow-broker", "taskflow-broker-notifier", "taskflow-state", "taskflow-jobs", "postgres", "task-api-dapr-api"}
 	for account, own := range may {
 		for _, secret := range secrets {
 			want := "no"
 			for _, o := range own {
-				if o == secret {
+				if o == secret && (!logins || o != "taskflow-broker") {
 					want = "yes"
 				}
 			}
