@@ -58,14 +58,30 @@ func (w *Watch) text() string {
 
 // Over has the watch see what goes through a transport.
 func (w *Watch) Over(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		sent := time.Now()
-		res, err := next.RoundTrip(r)
-		if r.Context().Err() == nil {
-			w.note(r, res, err, time.Since(sent))
-		}
-		return res, err
-	})
+	return watched{w, next}
+}
+
+// watched is a transport that a watch sees.
+type watched struct {
+	watch *Watch
+	http.RoundTripper
+}
+
+// RoundTrip has the watch note the answer.
+func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := time.Now()
+	res, err := w.RoundTripper.RoundTrip(r)
+	if r.Context().Err() == nil {
+		w.watch.note(r, res, err, time.Since(sent))
+	}
+	return res, err
+}
+
+// CloseIdleConnections is what http.Client asks of its transport, and what without it does nothing.
+func (w watched) CloseIdleConnections() {
+	if next, ok := w.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		next.CloseIdleConnections()
+	}
 }
 
 func (w *Watch) note(r *http.Request, res *http.Response, err error, took time.Duration) {
@@ -87,7 +103,3 @@ func (w *Watch) note(r *http.Request, res *http.Response, err error, took time.D
 	}
 	w.counts[res.StatusCode]++
 }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
