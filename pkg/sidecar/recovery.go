@@ -32,20 +32,26 @@ type recovery struct {
 func (r *recovery) ill(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked = now
+	r.heard(now)
 	if r.refused++; r.refused >= unhealthyAfter || !r.since.IsZero() {
 		r.since = now
 	}
+}
+
+// heard notes that a probe came, and whether those before it did.
+func (r *recovery) heard(now time.Time) {
+	if !r.asked.IsZero() && now.Sub(r.asked) >= missed {
+		r.since = now
+	}
+	r.asked = now
 }
 
 // well reports whether a probe may be answered. active is when a delivery began or ended last, or now if one is in flight.
 func (r *recovery) well(now, active time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.asked.IsZero() && now.Sub(r.asked) >= missed {
-		r.since = now
-	}
-	r.asked, r.refused = now, 0
+	r.heard(now)
+	r.refused = 0
 	if r.since.IsZero() {
 		return true
 	}

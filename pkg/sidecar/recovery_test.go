@@ -26,6 +26,7 @@ func TestAServiceIsWellAgainWhenTheSidecarMustHavePaused(t *testing.T) {
 		{"deliveries in flight are waited for", until(8), []step{{0, true, false}, {2, true, false}, {4, true, false}, {6, false, false}, {8, false, false}, {10, false, false}, {11.1, false, true}}},
 		{"but not for ever", until(1000), []step{{0, true, false}, {2, true, false}, {4, true, false}, {8, false, false}, {12, false, false}, {16, false, false}, {20, false, false}, {24, false, false}, {28, false, false}, {32, false, false}, {36, false, false}, {39.1, false, true}}},
 		{"probes that did not come may have failed", always(0), []step{{0, false, true}, {5, false, false}, {7, false, false}, {8.1, false, true}}},
+		{"nor may those before one that is refused, as when a process that was stopped goes on", always(0), []step{{0, false, true}, {15, true, false}, {15.01, false, false}, {17, false, false}, {18.1, false, true}}},
 		{"ill again while it settles", always(0), []step{{0, true, false}, {2, true, false}, {4, true, false}, {6, false, false}, {8, true, false}, {10, false, false}, {11.1, false, true}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
