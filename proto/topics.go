@@ -70,8 +70,8 @@ const MinRetention = week
 // KeptFor is the topic with its events kept for that long, in place of a week, and its dead letters for no less. What holds no
 // events expires as before.
 func (t TopicSpec) KeptFor(events time.Duration) TopicSpec {
-	if t.Retention == MinRetention || t.Retention > MinRetention && t.Retention < events {
-		t.Retention = events
+	if t.Retention >= MinRetention {
+		t.Retention = max(t.Retention, events)
 	}
 	return t
 }

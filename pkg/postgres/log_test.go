@@ -129,4 +129,11 @@ func TestTheSweepTakesWhatIsTooOldAndNothingElse(t *testing.T) {
 	if inbox != 7 || keys != 5 || calls != 3 || runs != 2 || tokens != 4 {
 		t.Errorf("left are %d, %d, %d, %d and %d", inbox, keys, calls, runs, tokens)
 	}
+	for _, age := range []string{"30 days 23 hours", "31 days 1 minute"} {
+		_, err := conn.Exec(t.Context(), "INSERT INTO inbox SELECT 'c', gen_random_uuid(), now() - $1::interval", age)
+		must(t, err)
+	}
+	if swept, err = db.Sweep(t.Context(), 30*24*time.Hour); err != nil || swept.Inbox != 1 {
+		t.Errorf("where topics keep events for 30 days, %d of one were swept: %v", swept.Inbox, err)
+	}
 }

@@ -121,10 +121,10 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for line := range bytes.Lines(p) {
-		if bytes.Contains(line, []byte(pardoned)) {
-			continue
-		}
 		for _, f := range flaws {
+			if f.says == apache.Refused && bytes.Contains(line, []byte(pardoned)) {
+				continue
+			}
 			if o.flaws[f.says] == "" && bytes.Contains(line, []byte(f.says)) {
 				if o.flaws == nil {
 					o.flaws = map[string]string{}
