@@ -46,7 +46,8 @@ func (c trailCursor) at(cursor string) (trailCursor, error) {
 		return c, invalid
 	}
 	c.sequence, err = strconv.ParseInt(parts[3], 10, 64)
-	if err != nil || c.sequence < 0 || strconv.FormatInt(c.sequence, 10) != parts[3] || c.newest && c.sequence == 0 {
+	// Only what String writes: the decoder passes over line ends, and ParseInt takes a sign.
+	if err != nil || c.sequence < 0 || c.newest && c.sequence == 0 || c.String() != cursor {
 		return c, invalid
 	}
 	return c, nil

@@ -61,6 +61,7 @@ func FuzzIfMatch(f *testing.F) {
 func FuzzTrailCursor(f *testing.F) {
 	f.Add(trailCursor{"tasks.events", "", false, 7}.String(), "tasks.events", "", false)
 	f.Add(trailCursor{"tasks.events", "", true, 7}.String(), "tasks.events", "", true)
+	f.Add("ZTF8dGFza3MuZXZlbnRzfHw\n3", "tasks.events", "", false)
 	f.Add("ZTE", "users.events", "0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e", true)
 	f.Fuzz(func(t *testing.T, cursor, topic, taskID string, newest bool) {
 		got, err := trailCursor{topic: topic, taskID: taskID, newest: newest}.at(cursor)
