@@ -49,6 +49,9 @@ type Options struct {
 	// CheckEvery is about how often every follower's place is compared with the log (10 s). It bounds the delay of an
 	// event that the broker lost and that no later one of the same user reveals.
 	CheckEvery time.Duration
+	// Grace is how long the regular check gives events that the log has to come by themselves (1 s): what was committed a
+	// moment ago is on its way, not lost.
+	Grace time.Duration
 }
 
 func (o Options) filled() Options {
@@ -68,6 +71,7 @@ func (o Options) filled() Options {
 	wait(&o.ReadTimeout, 5*time.Second)
 	set(&o.PerUser, 100)
 	wait(&o.CheckEvery, 10*time.Second)
+	wait(&o.Grace, time.Second)
 	return o
 }
 
@@ -236,16 +240,18 @@ func (h *Hub[F]) Run(ctx context.Context) error {
 	for {
 		// Replicas that were started together do not ask together.
 		wait := h.opts.CheckEvery/2 + rand.N(h.opts.CheckEvery) //nolint:gosec // G404: no secret
-		timer := time.NewTimer(wait)
+		wait -= min(h.opts.Grace, h.opts.CheckEvery/2)          // which is waited for too
+		timer, grace := time.NewTimer(wait), h.opts.Grace
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return nil
-		case <-h.soon:
+		case <-h.soon: // somebody knows that something passed by
 			timer.Stop()
+			grace = 0
 		case <-timer.C:
 		}
-		err := h.Check(ctx)
+		err := h.check(ctx, grace)
 		if err != nil && reachable && ctx.Err() == nil {
 			slog.WarnContext(ctx, "followers cannot be compared with the event log", "error", err.Error())
 		}
@@ -256,8 +262,11 @@ func (h *Hub[F]) Run(ctx context.Context) error {
 // checkAtOnce is how many users' sequences are asked for in one query.
 const checkAtOnce = 1000
 
-// Check compares every follower's place with the log once and wakes those who missed something.
-func (h *Hub[F]) Check(ctx context.Context) error {
+// Check compares every follower's place with the log once and wakes those who have missed something and still do after
+// Options.Grace.
+func (h *Hub[F]) Check(ctx context.Context) error { return h.check(ctx, h.opts.Grace) }
+
+func (h *Hub[F]) check(ctx context.Context, grace time.Duration) error {
 	// The places are noted before the log is asked: what a follower has been told by then was committed, so a log that
 	// says less afterwards has started anew.
 	told := map[string]int64{}
@@ -271,6 +280,7 @@ func (h *Hub[F]) Check(ctx context.Context) error {
 		}
 		s.mu.RUnlock()
 	}
+	behind := map[string]int64{}
 	batch := make([]string, 0, min(len(told), checkAtOnce))
 	ask := func() error {
 		if len(batch) == 0 {
@@ -283,7 +293,9 @@ func (h *Hub[F]) Check(ctx context.Context) error {
 			return err
 		}
 		for _, userID := range batch {
-			h.compare(userID, heads[userID], told[userID])
+			if h.compare(userID, heads[userID], told[userID]) {
+				behind[userID] = heads[userID]
+			}
 		}
 		batch = batch[:0]
 		return nil
@@ -295,17 +307,47 @@ func (h *Hub[F]) Check(ctx context.Context) error {
 			}
 		}
 	}
-	return ask()
+	if err := ask(); err != nil || len(behind) == 0 {
+		return err
+	}
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-h.soon:
+		h.CheckSoon() // what is behind is told at once, and the next check follows at once
+	case <-timer.C:
+	}
+	for userID, head := range behind {
+		h.announce(userID, head)
+	}
+	return nil
 }
 
-func (h *Hub[F]) compare(userID string, head, told int64) {
+// compare reports whether one of a user's followers is behind the log's head. All start anew if the log did: it is behind
+// what they were told.
+func (h *Hub[F]) compare(userID string, head, told int64) (behind bool) {
 	s := h.shard(userID)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, f := range s.users[userID] {
 		if head < told {
 			f.restart(head)
-		} else if f.announce(head) {
+		} else if f.last.Load() < head {
+			behind = true
+		}
+	}
+	return behind
+}
+
+// announce wakes those of a user's followers who have not come to head.
+func (h *Hub[F]) announce(userID string, head int64) {
+	s := h.shard(userID)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, f := range s.users[userID] {
+		if f.announce(head) {
 			h.counts.found.Add(1)
 		}
 	}

@@ -304,6 +304,32 @@ func TestTheRegularCheckFindsALostLastEvent(t *testing.T) {
 	})
 }
 
+func TestWhatIsOnItsWayIsNotFound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := hubtest.NewLog()
+		h := hub.New(log, id, hub.Options{Grace: time.Second})
+		c := follow(t, h, "ann", 0)
+		c.all()
+		events := log.Add("ann", 2)
+		time.AfterFunc(900*time.Millisecond, func() {
+			for _, e := range events {
+				h.Publish(e)
+			}
+		})
+		time.AfterFunc(950*time.Millisecond, func() { c.take() })
+		asked := log.Asked()
+		if err := h.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		c.wants(2, 2)
+		if n := h.Counts(); n.Found != 0 || log.Asked() != asked+1 {
+			t.Errorf("found %d, and the log was asked %d times", n.Found, log.Asked()-asked)
+		}
+	})
+}
+
 func TestWhatPassedByIsLookedForAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
