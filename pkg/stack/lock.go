@@ -55,8 +55,12 @@ func waitLock(ctx context.Context, path string, waiting func()) (*fileLock, erro
 	}
 }
 
-// release is safe to call more than once.
-func (l *fileLock) release() { _ = l.f.Close() }
+// release is safe to call more than once. It does not leave it to closing: a process that is being started has the file too,
+// until its program takes over.
+func (l *fileLock) release() {
+	_ = syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN)
+	_ = l.f.Close()
+}
 
 // lockBriefly is waitLock for locks that are held for milliseconds.
 func lockBriefly(path string) (*fileLock, error) {
