@@ -29,6 +29,16 @@ func (s *Stack) SidecarAddr(service string) string {
 	return ""
 }
 
+// SidecarMetrics is host:port of where a service's sidecar shows its own metrics, "" when it has none.
+func (s *Stack) SidecarMetrics(service string) string {
+	for _, u := range s.units {
+		if u.name == service && !u.NoSidecar {
+			return loopback(u.ports.daprMetric)
+		}
+	}
+	return ""
+}
+
 // SidecarToken is what sidecars want in dapr-api-token.
 func (s *Stack) SidecarToken() string { return s.secrets.Dapr }
 

@@ -87,7 +87,7 @@ func (s *Stack) pingBroker(ctx context.Context) error {
 func (s *Stack) brokerCommand(ctx context.Context, embedded string) ([]string, error) {
 	data := filepath.Join(s.dir, "broker")
 	if s.o.Broker == nil {
-		return []string{embedded, "--listen", loopback(s.ports.Broker), "--data", data}, nil
+		return append([]string{embedded, "--listen", loopback(s.ports.Broker), "--data", data}, s.o.BrokerArgs...), nil
 	}
 	s.out.say("making the broker ready")
 	b, err := s.o.Broker(ctx, data, s.ports.Broker)

@@ -31,6 +31,8 @@ type Options struct {
 	// Broker makes another broker than the embedded one ready to be run, its files below dir, to listen on a port of
 	// the loopback and, if it needs a second one, the next port.
 	Broker func(ctx context.Context, dir string, port int) (Broker, error)
+	// BrokerArgs is added to the command line of the embedded broker.
+	BrokerArgs []string
 
 	Services []Service // default Default()
 	// Model is the settings of the language model ("OPENAI_API_KEY=…"), for the services that may have them; see Model.

@@ -107,7 +107,7 @@ func (p *PgBouncer) URL(server string) string {
 // Start runs the pooler again after Kill, and returns when it answers.
 func (p *PgBouncer) Start() {
 	p.t.Helper()
-	cmd := exec.CommandContext(context.Background(), pgbouncer(p.t), p.ini)
+	cmd := exec.CommandContext(context.Background(), installed(p.t, "pgbouncer", "pgbouncer", "/usr/sbin/pgbouncer"), p.ini)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	p.proc = startAs(p.t, "pgbouncer", cmd, p.user, func([]byte) {})
 	Eventually(p.t, "pgbouncer answers", func(context.Context) (bool, any) {
@@ -177,34 +177,4 @@ func (p *PgBouncer) ask(command string) (rows int, err error) {
 		rows += len(r.Rows)
 	}
 	return rows, err
-}
-
-// pgbouncer finds the program, or has it installed where that takes nothing but a command.
-func pgbouncer(t testing.TB) string {
-	t.Helper()
-	find := func() string {
-		for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
-			if path, err := exec.LookPath(name); err == nil {
-				return path
-			}
-		}
-		return ""
-	}
-	path := find()
-	if path != "" {
-		return path
-	}
-	if _, err := exec.LookPath("apt-get"); err == nil && os.Getuid() == 0 {
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-		defer cancel()
-		install := exec.CommandContext(ctx, "sh", "-c", "apt-get update -qq && apt-get install -y -qq pgbouncer")
-		if out, err := install.CombinedOutput(); err != nil {
-			t.Fatalf("install pgbouncer: %v\n%s", err, out)
-		}
-		path = find()
-	}
-	if path == "" {
-		t.Fatal("no pgbouncer on the PATH: install it (apt-get install pgbouncer, brew install pgbouncer)")
-	}
-	return path
 }
