@@ -62,6 +62,8 @@ type session struct {
 	o      Options
 	stack  *stack.Stack
 	report *Report
+	// length is how long the run takes, beyond an hour; tokens are valid as long.
+	length time.Duration
 	// sustained is what rate found, in tasks per second.
 	sustained float64
 }
@@ -107,7 +109,7 @@ func (o Options) wants(name string) bool {
 
 // user makes a client for a user that talks to the services directly, as an ingress would.
 func (b *session) user(id string, connections int) (*client.Client, error) {
-	token, err := auth.Mint(b.stack.JWTSecret(), id, time.Hour)
+	token, err := auth.Mint(b.stack.JWTSecret(), id, b.length+time.Hour)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,6 +19,8 @@ var panels = []struct{ prefix, title string }{
 	{"open files ", "open files"},
 	{"goroutines ", "goroutines"},
 	{"postgres connections", "processes of Postgres"},
+	{cpuPerTask, "CPU time of all processes per task, µs"},
+	{machineSpeed, "the machine itself: the same work, µs"},
 }
 
 const (
@@ -90,7 +93,7 @@ func (s *Soaked) CSV(w io.Writer) error {
 	for i, at := range s.At {
 		row := []string{fmt.Sprintf("%.0f", at)}
 		for _, name := range names {
-			row = append(row, fmt.Sprintf("%.3g", s.Series[name][i]))
+			row = append(row, strconv.FormatFloat(s.Series[name][i], 'f', 1, 64))
 		}
 		if _, err := fmt.Fprintln(w, strings.Join(row, ",")); err != nil {
 			return err

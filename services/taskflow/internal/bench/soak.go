@@ -31,6 +31,12 @@ type SoakOptions struct {
 // soaked are the processes that are watched.
 var soaked = append(slices.Clone(spine), "scheduler", "scheduler-dapr", "mcp-tools", "mcp-tools-dapr", "chat-agent", "chat-agent-dapr")
 
+// Things that are measured beside what the processes say of themselves.
+const (
+	cpuPerTask   = "CPU µs per task"
+	machineSpeed = "machine, the same work, µs"
+)
+
 // warmUp is the share of a soak that is left out of the judgement: pools fill, and the garbage collector finds its pace.
 const warmUp = 0.25
 
@@ -47,7 +53,7 @@ func Soak(ctx context.Context, o SoakOptions) (*Soaked, error) {
 		defer cancel()
 		_ = s.Stop(stopping)
 	}()
-	b := &session{stack: s, report: &Report{}}
+	b := &session{stack: s, report: &Report{}, length: o.For}
 	w, err := b.watch(ctx, "soak", o.Windows, clients)
 	if err != nil {
 		return seen, err
@@ -58,13 +64,20 @@ func Soak(ctx context.Context, o SoakOptions) (*Soaked, error) {
 
 func (b *session) soak(ctx context.Context, o SoakOptions, w *watchers, seen *Soaked) error {
 	began, told := time.Now(), time.Now()
+	same := newReference()
+	spent := b.spent()
 	for time.Since(began) < o.For {
 		l, err := w.create(ctx, clients, o.Rate, min(o.Every, o.For-time.Since(began)))
 		if err != nil {
 			return err
 		}
 		frames := w.take()
-		seen.add(time.Since(began), b.sample(l, frames, w.missing()))
+		now := b.sample(l, frames, w.missing())
+		before := spent
+		spent = b.spent()
+		now[cpuPerTask] = (spent - before) * 1e6 / float64(max(l.created, 1))
+		now[machineSpeed] = float64(same.take().Microseconds())
+		seen.add(time.Since(began), now)
 		if time.Since(told) >= time.Minute {
 			told = time.Now()
 			fmt.Fprintf(o.Progress, "%s of %s: %.0f tasks/s, 201 → frame p99 %s\n", time.Since(began).Round(time.Second), o.For,
@@ -75,6 +88,15 @@ func (b *session) soak(ctx context.Context, o SoakOptions, w *watchers, seen *So
 		return err
 	}
 	return w.broken()
+}
+
+// spent is the CPU time of all processes of the suite, in seconds.
+func (b *session) spent() float64 {
+	total := cpu(b.stack.Pid("postgres"))
+	for _, name := range soaked {
+		total += cpu(b.stack.Pid(name))
+	}
+	return total
 }
 
 // sample is how everything is now, and how the requests since the sample before went.
@@ -153,6 +175,9 @@ func (g Growth) Beyond(share float64) bool {
 	const wobble = 2
 	return !strings.HasPrefix(g.Name, "created") && g.End > g.First*(1+share) && g.End > g.First+wobble
 }
+
+// OfMachine reports whether it tells how fast the machine itself was, which is nobody's growth.
+func (g Growth) OfMachine() bool { return g.Name == machineSpeed }
 
 func growth(name string, values []float64) Growth {
 	third := len(values) / 3

@@ -94,3 +94,19 @@ func TestAProcessIsCountedAsItIs(t *testing.T) {
 		t.Error("this process is nobody's child")
 	}
 }
+
+func TestTheSameWorkTakesMeasurableTime(t *testing.T) {
+	t.Parallel()
+	same := newReference()
+	if d := same.take(); d <= 0 || d == time.Hour {
+		t.Errorf("it took %s", d)
+	}
+	seen := map[uint32]bool{}
+	for range 1000 {
+		seen[same.at] = true
+		same.at = same.next[same.at]
+	}
+	if len(seen) != 1000 {
+		t.Errorf("1000 steps led to %d places", len(seen))
+	}
+}
