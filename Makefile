@@ -66,6 +66,10 @@ test-web: $(WEB) ## Run the tests of the page's own logic; those in a browser ar
 screenshots: ## Take the pictures of docs/screens anew, with the real page on a suite of its own.
 	mkdir -p docs/screens && SCREENSHOTS=$(CURDIR)/docs/screens GREP='ten states' go test -count=1 -v -timeout 25m ./services/e2e -run 'Page/people'
 
+.PHONY: dashboards
+dashboards: ## Use a suite that a real Prometheus asks, see that each panel shows it, and take the pictures of docs/dashboards anew.
+	mkdir -p docs/dashboards && DASHBOARDS=$(CURDIR)/docs/dashboards go test -count=1 -v -tags dashboards -timeout 25m ./services/e2e/dashboards
+
 .PHONY: test-mcp
 test-mcp: ## Run the public MCP conformance suite against /mcp.
 	go test -race -count=1 -v -timeout 10m ./services/mcp-tools/conformance
