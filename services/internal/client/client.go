@@ -27,9 +27,13 @@ type Client struct {
 func NewHTTP(n int, timeout time.Duration) *http.Client {
 	return &http.Client{
 		Timeout:   timeout,
-		Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n, IdleConnTimeout: time.Minute},
+		Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n, IdleConnTimeout: idle},
 	}
 }
+
+// idle is how long a connection waits for its next request. A server gives one that was never used five seconds for its first
+// (headerTimeout in pkg/rest); a request that was sent at that moment would have no answer, and POST is not sent twice.
+const idle = 2 * time.Second
 
 // Task is what tests and measurements read of a task.
 type Task struct {
