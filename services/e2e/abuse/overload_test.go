@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,26 +93,34 @@ func (w *world) overload(t *testing.T) {
 	shared.CloseIdleConnections()
 }
 
-// room is how many tasks a second there is room for: what 32 clients get made that wait for each.
+// room is how many tasks a second there is room for: what 32 clients get made that wait for each, in the best of a few
+// seconds. A machine that paused for the others has not less room, and five times too little of it would be no storm.
 func (w *world) room(t *testing.T, people []*client.Client) float64 {
 	t.Helper()
-	var mu sync.Mutex
-	made := 0
+	const seconds = 4
+	var made [seconds]atomic.Int64
 	var all sync.WaitGroup
 	began := time.Now()
 	for i := range 32 {
 		all.Go(func() {
-			for n := 0; time.Since(began) < 3*time.Second; n++ {
-				if _, err := people[(i*7+n)%len(people)].Create(t.Context(), "room", ""); err != nil {
-					t.Error(err)
+			for n := 0; ; n++ {
+				_, err := people[(i*7+n)%len(people)].Create(t.Context(), "room", "")
+				second := int(time.Since(began) / time.Second)
+				switch {
+				case err != nil:
+					t.Errorf("while 32 clients wait for each task: %v", err)
+					return
+				case second >= seconds:
 					return
 				}
-				mu.Lock()
-				made++
-				mu.Unlock()
+				made[second].Add(1)
 			}
 		})
 	}
 	all.Wait()
-	return float64(made) / time.Since(began).Seconds()
+	var best int64
+	for i := range made {
+		best = max(best, made[i].Load())
+	}
+	return float64(best)
 }
