@@ -2,6 +2,8 @@ package topics_test
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -81,6 +83,32 @@ func (s *shore) read() topics.Lags {
 		s.t.Fatal(err)
 	}
 	return all
+}
+
+// TestReadingAgainAndAgainLeavesNothingBehind is not parallel: it counts what the whole process has.
+func TestReadingAgainAndAgainLeavesNothingBehind(t *testing.T) {
+	s := newShore(t)
+	s.publish(proto.Tasks, 100, time.Now().Add(-time.Hour))
+	kept := func() (goroutines int, heap uint64) {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC() // what pools held comes free with the second
+		runtime.ReadMemStats(&m)
+		return runtime.NumGoroutine(), m.HeapAlloc
+	}
+	for range 10 {
+		s.read()
+	}
+	goroutines, heap := kept()
+	for range 40 {
+		if l, _ := of(s.read(), "scheduler", proto.Tasks); l.Oldest < time.Hour {
+			t.Fatalf("what waits is not looked at: %+v", l)
+		}
+	}
+	testkit.Eventually(t, "nothing is left behind", func(context.Context) (bool, any) {
+		g, h := kept()
+		return g <= goroutines+5 && h < heap+(1<<20), fmt.Sprintf("%d goroutines were %d, %d bytes were %d", g, goroutines, h, heap)
+	})
 }
 
 // of is one group's lag on one topic.
