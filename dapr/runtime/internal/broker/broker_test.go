@@ -36,7 +36,9 @@ func TestKilledBrokerKeepsEveryAcknowledgedRecordAndCommit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			b := proctest.StartBroker(t, dir, "", nil)
+			// Nothing goes by itself, however many records a fast machine makes.
+			unbounded := []string{"--retention-records", "-1"}
+			b := proctest.StartBroker(t, dir, "", nil, unbounded...)
 			createTopic(t, b.Addr, nil)
 			// One client lives through all lives of the broker, as a sidecar's does.
 			producer := client(t, b.Addr, opts...)
@@ -57,7 +59,7 @@ func TestKilledBrokerKeepsEveryAcknowledgedRecordAndCommit(t *testing.T) {
 				committed := commitHalf(t, b.Addr)
 
 				end(b.Process) // in the middle of producing
-				b = proctest.StartBroker(t, dir, b.Addr, nil)
+				b = proctest.StartBroker(t, dir, b.Addr, nil, unbounded...)
 				stop()
 
 				if got := committedOffsets(t, b.Addr); fmt.Sprint(got) != fmt.Sprint(committed) {
