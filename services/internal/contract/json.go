@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -136,7 +137,11 @@ func (r *reader) value(depth int) node {
 		if end < 0 {
 			end = len(r.rest)
 		}
-		return node{kind: number, text: string(r.take(end))}
+		n := node{kind: number, text: string(r.take(end))}
+		if _, err := strconv.ParseFloat(n.text, 64); err != nil {
+			return r.fail("the body has a number that is too large: %.20s", n.text) // encoding/json would not decode it
+		}
+		return n
 	}
 }
 

@@ -41,6 +41,7 @@ func FuzzRequestBody(f *testing.F) {
 		`{"type":"threads.create","params":{"input":{"content":[{"type":"input_text","text":"hello"}],"attachments":[],"quoted_text":null,"inference_options":{"model":null,"tool_choice":null}}},"metadata":{"a":[1.5]}}`,
 		`{"type":"threads.add_user_message","params":{"thread_id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","input":{"content":[{"type":"input_tag","text":"milk","data":{},"id":"7"}],"inference_options":{"tool_choice":{"id":"x"}}}}}`,
 		`{"type":"items.list","params":{"thread_id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e","limit":null,"after":null,"order":"asc"}}`,
+		`8E858`, `{"type":"items.list","params":{"thread_id":"0192f0c1-7b3e-7c2a-9d3e-2f6a5b4c3d2e"},"metadata":{"a":8E858}}`,
 	)
 }
 
