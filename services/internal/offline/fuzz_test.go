@@ -50,6 +50,7 @@ func FuzzRequest(f *testing.F) {
 		``, `{}`, `[]`, `{"model":"taskflow-offline","messages":[{"role":"user","content":"hi"}]}`,
 		`{"model":"taskflow-offline","messages":[{"role":"user","content":[{"type":"text","text":"add x"}]}],"tools":[{"type":"function","function":{"name":"add_tasks"}}],"tool_choice":"auto","stream":true,"stream_options":{"include_usage":true}}`,
 		`{"model":"taskflow-offline","messages":[{"role":"user","content":"add x"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"add_tasks","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"{\"tasks\":[{\"id\":1}]}"}],"tools":[{"type":"function","function":{"name":"add_tasks"}}]}`,
+		`{"model":"taskflow-offline","messages":[{"role":"user","content":"add x"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"add_tasks","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"{\"tasks\":[],\"failures\":[]}"}],"tools":[{"type":"function","function":{"name":"add_tasks"}}]}`,
 		`{"model":"taskflow-offline","messages":[{"role":"user","content":"complete x"},{"role":"assistant","tool_calls":[{"id":"1","type":"function","function":{"name":"find_tasks"}}]},{"role":"tool","tool_call_id":"1","content":"<data>{\"tasks\":null,\"waiting\":5}"}],"tools":[{"type":"function","function":{"name":"find_tasks"}}]}`,
 	} {
 		f.Add([]byte(body))

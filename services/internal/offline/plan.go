@@ -30,6 +30,9 @@ func (r *run) answer(message string) (string, error) {
 
 // explained is what is said when a plan ended early.
 func (r *run) explained(text string, err error) string {
+	if err == nil && strings.TrimSpace(text) == "" {
+		return "Nothing came back that I could tell you. Please look at your tasks."
+	}
 	if err == nil {
 		return text
 	}
