@@ -34,7 +34,7 @@ var soaked = append(slices.Clone(spine), "scheduler", "scheduler-dapr", "mcp-too
 // Things that are measured beside what the processes say of themselves.
 const (
 	cpuPerTask   = "CPU µs per task"
-	machineSpeed = "machine, the same work, µs"
+	machineSpeed = "same work on the machine µs"
 )
 
 // warmUp is the share of a soak that is left out of the judgement: pools fill, and the garbage collector finds its pace.
